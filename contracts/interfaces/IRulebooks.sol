@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity 0.8.30;
+
+/// @notice Who says that care happened, until when, and what happens when somebody disagrees. Immutable, named by its content.
+/// @dev A field of a feature that is not used is zero.
+/// @param attesterGroups Conditions that all have to hold.
+/// @param workflow Chainlink workflow whose reported digest settles in place of signatures.
+/// @param eventKinds Bit set of the kinds of event this rulebook is for: dispense 1, diagnostic report 2, procedure 4,
+/// immunization 8, contribution to a study 16.
+/// @param grace Seconds after `eventBy` in which an attestation may still land; 72 hours at least, for outages.
+/// @param challengePeriod Seconds for which a presented result can be disputed before it settles.
+/// @param arbiter Account that rules on disputes.
+/// @param arbiterDeadline Seconds the arbiter has; afterwards the default holds.
+/// @param arbiterDefault Side that gets the money where no result is attested: 0 the payer, 1 the payee.
+/// @param bond Base units a disputing party locks.
+/// @param retentionBps Share of a payment that stays retained during the look-back, in hundredths of a percent.
+/// @param lookBack Seconds for which the retained share can be recouped.
+/// @param suspender Account that may suspend this rulebook at once.
+/// @param documentHash keccak256 of the rules as people read them.
+struct Rulebook {
+    AttesterGroup[] attesterGroups;
+    Workflow workflow;
+    uint32 eventKinds;
+    uint32 grace;
+    uint32 challengePeriod;
+    address arbiter;
+    uint32 arbiterDeadline;
+    uint8 arbiterDefault;
+    uint96 bond;
+    uint16 retentionBps;
+    uint32 lookBack;
+    address suspender;
+    bytes32 documentHash;
+}
+
+/// @notice One condition of a rulebook: `threshold` of `attesters` have to sign.
+/// @param threshold How many.
+/// @param above The condition holds only for groups above this amount, in base units; zero: always.
+/// @param attesters ERC-7913 signers, in strictly ascending order. 20 bytes are an account (secp256k1). Values of one byte are
+/// reserved for roles that a batch fills in: 0x01 the payee, 0x02 the patient's one-time key.
+struct AttesterGroup {
+    uint8 threshold;
+    uint96 above;
+    bytes[] attesters;
+}
+
+/// @notice A Chainlink workflow, as the Keystone forwarder names it.
+struct Workflow {
+    bytes32 id;
+    address owner;
+    bytes10 name;
+}
+
+/// @title IRulebooks
+/// @notice Rulebooks, stored as code blobs under the hash of their content, and their suspension.
+interface IRulebooks {
+    /// @notice `rulebook` was published; its blob lies at `blob`.
+    event RulebookPublished(bytes32 indexed rulebook, address blob);
+
+    /// @notice Settlement under `rulebook` stopped.
+    event RulebookSuspended(bytes32 indexed rulebook);
+
+    /// @notice Settlement under `rulebook` goes on.
+    event RulebookResumed(bytes32 indexed rulebook);
+
+    /// @notice No rulebook of this id was published here.
+    error RulebookUnknown(bytes32 rulebook);
+
+    /// @notice The rulebook is suspended: nothing can be funded or settled under it.
+    error RulebookIsSuspended(bytes32 rulebook);
+
+    /// @notice The rulebook is not suspended.
+    error RulebookNotSuspended(bytes32 rulebook);
+
+    /// @notice Only the rulebook's suspender may do this.
+    error NotSuspender(bytes32 rulebook, address caller);
+
+    /// @notice Grace has to lie between {MIN_GRACE} and {MAX_GRACE} seconds.
+    error GraceOutOfRange(uint256 grace);
+
+    /// @notice The rulebook names no kind of event, or one that does not exist.
+    error EventKindsInvalid(uint256 eventKinds);
+
+    /// @notice The threshold is zero or above the number of attesters, or there are more than {MAX_ATTESTERS} attesters.
+    error ThresholdInvalid(uint256 threshold, uint256 attesters);
+
+    /// @notice Attesters have to be in strictly ascending order; the one at `index` is not.
+    error AttestersNotAscending(uint256 index);
+
+    /// @notice The attester at `index` is not a 20-byte account other than zero.
+    error AttesterInvalid(uint256 index, bytes attester);
+
+    /// @notice This version cannot act on a rulebook that uses `field`, so it does not take it.
+    error RulebookFieldUnsupported(string field);
+
+    /// @notice Publishes a rulebook. Anyone may; publishing twice changes nothing.
+    /// @return id keccak256(abi.encode(rulebook)): the same on every chain.
+    function publish(Rulebook calldata rulebook) external returns (bytes32 id);
+
+    /// @notice Stops funding and settlement under a rulebook. Only its suspender.
+    function suspend(bytes32 id) external;
+
+    /// @notice Ends the suspension. Only its suspender.
+    function resume(bytes32 id) external;
+
+    /// @notice The rulebook as it was published.
+    function rulebookOf(bytes32 id) external view returns (Rulebook memory);
+
+    /// @notice Whether a rulebook was published here, and whether it is suspended now.
+    function rulebookStatusOf(bytes32 id) external view returns (bool published, bool suspended);
+
+    /// @notice Least grace, in seconds.
+    function MIN_GRACE() external view returns (uint256);
+
+    /// @notice Greatest grace, in seconds.
+    function MAX_GRACE() external view returns (uint256);
+
+    /// @notice Most attesters a rulebook can name.
+    function MAX_ATTESTERS() external view returns (uint256);
+}

@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity 0.8.30;
+
+/// @title IStandingListener
+/// @notice A contract that keeps a copy of organizations' standings, because asking the registry would cost each of its users a
+/// call to another contract.
+interface IStandingListener {
+    /// @notice Only the organization registry may tell standings.
+    error NotRegistry(address caller);
+
+    /// @notice Called by the organization registry whenever the standing of `account` changes.
+    /// @param kinds Kinds of the organization while in good standing, else zero.
+    function onStandingChanged(address account, uint256 kinds) external;
+
+    /// @notice Kinds of an organization in good standing, as last told; zero for any other account.
+    function standingOf(address account) external view returns (uint256 kinds);
+}
