@@ -1,0 +1,50 @@
+/**
+ * Every code a {@link CarepactError} can carry, with what it means. Codes are stable: programs branch on them, messages may
+ * change. The values are documentation for people.
+ */
+export const errorCodes = {
+  // Amounts
+  AMOUNT_INVALID: "Not an amount: expected a plain decimal such as 90.00, without exponent, sign or spaces.",
+  AMOUNT_NEGATIVE: "An amount below zero where only zero or more has a meaning.",
+  AMOUNT_UNSAFE: "A JSON number with more digits than a double holds exactly: send it as a decimal string.",
+  AMOUNT_TOO_PRECISE: "More decimal places than the currency or token has.",
+  AMOUNT_TOO_LARGE: "An amount the protocol has no room for.",
+  CURRENCY_MISMATCH: "Amounts of different currencies in one claim or batch, or another currency than asked for.",
+
+  // Claims as they come in
+  INPUT_INVALID: "The input does not have the shape its schema asks for; details.path names the element.",
+  CLAIM_NOT_FUNDABLE:
+    "The claim is well formed, but what it is (a draft, a preauthorization, a rejection) is never paid.",
+  CLAIM_TOTAL_MISMATCH: "The claim's stated total differs from the sum of its items.",
+  CLAIM_NET_MISMATCH: "A net differs from quantity x unit price x factor, or from the sum of its details.",
+  CLAIM_DOES_NOT_BALANCE: "The payer's decision does not balance: details.equation names the sum that fails.",
+  CLAIM_DUPLICATE_LINE: "The same event, or the same line of a claim, appears twice.",
+  CLAIM_DECISION_MISMATCH: "The decision does not answer exactly the lines of the claim.",
+  IDENTIFIER_INVALID: "An identifier (NPI, CLIA, address, key) fails its format or check digit.",
+  PAYEE_UNKNOWN: "No account is known for this payee.",
+  PAYEE_KEY_MISSING: "No encryption key is known for this payee, so its part of the file cannot be sealed.",
+
+  // Claim batches and their files
+  BATCH_EMPTY: "Nothing in the batch is payable.",
+  BATCH_TOO_LARGE: "The batch does not fit one transaction: split it.",
+  BATCH_TERMS_INVALID: "A term of the batch is out of its range.",
+  GROUPS_INVALID: "Groups out of order, repeated, or without lines or amount.",
+  GROUPS_DO_NOT_SUM:
+    "The subtotals of the groups do not sum to the total, or the amounts of a group not to its subtotal.",
+  FILE_TOO_BIG: "The document is larger than the limit given.",
+  FILE_MALFORMED: "The text is not JSON, or not a document of the schema.",
+  FILE_WRONG_DOCUMENT: "The document is of another kind than the one asked for.",
+  FILE_VERSION_UNSUPPORTED: "The document was made by a newer version: update the SDK.",
+  FILE_TAMPERED: "Part of the document is not what the batch commits to; details.path names it.",
+  FILE_NOT_FOR_PAYEE: "The file holds no part for this payee.",
+  SEALED_UNREADABLE: "The sealed part does not open: wrong private key, or the part was changed.",
+  KEY_INVALID: "Not an X25519 key of 32 bytes.",
+
+  // Results and attestations
+  RESULTS_MALFORMED: "The results do not fit the groups of the batch.",
+  PARTIAL_AMOUNT_INVALID: "A partly met line needs an amount above zero and below the line's own.",
+  EVENT_INVALID: "The FHIR resource cannot be read as an event.",
+} as const;
+
+/** Code of a {@link CarepactError}. */
+export type ErrorCode = keyof typeof errorCodes;

@@ -1,0 +1,14 @@
+export {
+  exactProduct,
+  formatAmount,
+  multiplyDecimals,
+  parseAmount,
+  parseDecimal,
+  rescaleAmount,
+  toBaseUnits,
+  usDollar,
+  type Currency,
+  type Decimal,
+  type DecimalInput,
+  type Token,
+} from "./amount";
