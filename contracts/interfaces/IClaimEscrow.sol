@@ -2,7 +2,7 @@
 pragma solidity 0.8.30;
 
 import {Group} from "../libraries/GroupLib.sol";
-import {ClaimBatch, ClaimBatchStatus, GroupLines, Mandate, Settlement} from "./ClaimTypes.sol";
+import {Attestation, ClaimBatch, ClaimBatchStatus, GroupLines, Settlement} from "./ClaimTypes.sol";
 
 /// @title IClaimEscrow
 /// @notice Funds, settles, reverses, reclaims and refunds claim batches.
@@ -48,6 +48,9 @@ interface IClaimEscrow {
 
     /// @notice Only the batch's payer may fund it this way.
     error NotPayer(address payer, address caller);
+
+    /// @notice Only the mandates contract may fund for operators.
+    error NotMandates(address caller);
 
     /// @notice The account is not registered, or not in good standing, as a payer or sponsor.
     error PayerNotInStanding(address payer);
@@ -157,12 +160,8 @@ interface IClaimEscrow {
         bytes calldata signature
     ) external returns (bytes32 batchId);
 
-    /// @notice Funds a batch from its payer's pool by an operator under a mandate.
-    function fundAsOperator(
-        ClaimBatch calldata batch,
-        Group[] calldata groups,
-        Mandate calldata mandate
-    ) external returns (bytes32 batchId);
+    /// @notice Funds a batch from its payer's pool by an operator. Only the mandates contract, which checks the mandate.
+    function fundUnderMandate(ClaimBatch calldata batch, Group[] calldata groups) external returns (bytes32 batchId);
 
     /// @notice Settles those lines of a batch that the attestation calls final and that are still open. Anyone may call.
     /// @dev Never reverts because somebody else was faster: it settles what is left, if only nothing.
@@ -193,14 +192,14 @@ interface IClaimEscrow {
 
     /// @notice Pays back what the caller received from a batch, to the payer's free balance. Reopens nothing.
     /// @param groups Groups of the batch.
-    /// @param payments For each earlier settlement of the batch that paid anybody, in order, the payments as words of payee
-    /// (160 bits) and amount (96 bits). Empty when the batch has one group, or was paid in full: then the chain knows by itself.
+    /// @param payments All payments of the batch so far, in the order of their {GroupSettled} events, as words of payee (160
+    /// bits) and amount (96 bits). Not read when the batch has one group or was paid in full: then they follow from the terms.
     /// @param amount Base units.
     /// @param fromCredit Whether to take it from the caller's credit (true) or from its tokens, approved beforehand (false).
     function refund(
         ClaimBatch calldata batch,
         Group[] calldata groups,
-        uint256[][] calldata payments,
+        uint256[] calldata payments,
         uint256 amount,
         bool fromCredit
     ) external;
@@ -208,14 +207,8 @@ interface IClaimEscrow {
     /// @notice Id of a batch: EIP-712 digest of its terms under this chain and contract.
     function batchIdOf(ClaimBatch calldata batch) external view returns (bytes32);
 
-    /// @notice What the attesters of a batch sign.
-    function attestationDigestOf(
-        bytes32 batchId,
-        bytes calldata results,
-        uint40 observedAt,
-        uint40 validUntil,
-        bytes32 evidence
-    ) external view returns (bytes32);
+    /// @notice What the attesters of a batch sign. The attestation's signatures are not read.
+    function attestationDigestOf(bytes32 batchId, Attestation calldata attestation) external view returns (bytes32);
 
     /// @notice Where the money of a batch is.
     function claimBatchStatusOf(bytes32 batchId) external view returns (ClaimBatchStatus memory);

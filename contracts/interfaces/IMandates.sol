@@ -1,16 +1,23 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.30;
 
-import {Mandate} from "./ClaimTypes.sol";
+import {Group} from "../libraries/GroupLib.sol";
+import {ClaimBatch, Mandate} from "./ClaimTypes.sol";
 
 /// @title IMandates
-/// @notice What payers let operators fund from their pools.
+/// @notice What payers let operators (their PBM or TPA) fund from their pools.
 interface IMandates {
     /// @notice `payer` gave `operator` a mandate.
     event MandateGiven(bytes32 indexed mandateId, address indexed payer, address indexed operator, Mandate mandate);
 
     /// @notice `payer` ended a mandate before its time.
     event MandateEnded(bytes32 indexed mandateId, address indexed payer);
+
+    /// @notice Batches of operators are funded in `escrow` from now on.
+    event EscrowSet(address escrow);
+
+    /// @notice The escrow is set once, and for good.
+    error EscrowAlreadySet(address escrow);
 
     /// @notice Only the payer itself may give or end its mandates.
     error NotMandatesPayer(address payer, address caller);
@@ -49,6 +56,17 @@ interface IMandates {
 
     /// @notice Ends a mandate at once and for ever. Only the payer it names.
     function endMandate(Mandate calldata mandate) external;
+
+    /// @notice Funds a batch from its payer's pool. Only the operator that the mandate names.
+    /// @return batchId Id of the batch in the escrow.
+    function fund(
+        ClaimBatch calldata batch,
+        Group[] calldata groups,
+        Mandate calldata mandate
+    ) external returns (bytes32 batchId);
+
+    /// @notice Names the escrow, once and for good. Restricted by the access manager.
+    function setEscrow(address escrow) external;
 
     /// @notice What is known of a mandate.
     /// @return inForce Whether it was given and not ended; its start and end are in the mandate itself.

@@ -19,7 +19,7 @@ interface IPools {
     /// @notice An amount of zero was given where money has to move.
     error AmountZero();
 
-    /// @notice The amount does not fit the 120 bits of a balance.
+    /// @notice The amount does not fit the 96 bits of a claim batch.
     error AmountTooLarge(uint256 amount);
 
     /// @notice The zero address was given as an account to credit or to pay.

@@ -63,6 +63,15 @@ interface IRulebooks {
     /// @notice Settlement under `rulebook` goes on.
     event RulebookResumed(bytes32 indexed rulebook);
 
+    /// @notice `listener` is told of rulebooks from now on.
+    event RulebookListenerSet(address listener);
+
+    /// @notice The listener is set once, and for good.
+    error RulebookListenerAlreadySet(address listener);
+
+    /// @notice Rulebooks can be published only once there is a listener.
+    error RulebookListenerMissing();
+
     /// @notice No rulebook of this id was published here.
     error RulebookUnknown(bytes32 rulebook);
 
@@ -102,6 +111,9 @@ interface IRulebooks {
 
     /// @notice Ends the suspension. Only its suspender.
     function resume(bytes32 id) external;
+
+    /// @notice Names the contract that keeps a copy for cheap reading, once and for good. Restricted by the access manager.
+    function setRulebookListener(address listener) external;
 
     /// @notice The rulebook as it was published.
     function rulebookOf(bytes32 id) external view returns (Rulebook memory);

@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity 0.8.30;
+
+import {MerkleProof} from "@openzeppelin/contracts/utils/cryptography/MerkleProof.sol";
+import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
+import {IClaimEscrow} from "../interfaces/IClaimEscrow.sol";
+import {Attestation, ClaimBatch, ClaimBatchStatus, GroupLines} from "../interfaces/ClaimTypes.sol";
+import {BatchState} from "../libraries/BatchStateLib.sol";
+import {Group, GroupLib} from "../libraries/GroupLib.sol";
+import {LineAmounts} from "../libraries/LineAmounts.sol";
+import {LineBitmap} from "../libraries/LineBitmap.sol";
+import {ClaimTypeHashes} from "./ClaimTypeHashes.sol";
+import {RulebookClocks} from "./RulebookClocks.sol";
+
+/// @title ClaimBatches
+/// @notice What the chain keeps of claim batches, and how terms, groups and lines that are handed in are held against it.
+abstract contract ClaimBatches is IClaimEscrow, RulebookClocks, ClaimTypeHashes {
+    using GroupLib for Group[];
+
+    /// @inheritdoc IClaimEscrow
+    uint256 public constant MAX_GROUPS = 500;
+    /// @inheritdoc IClaimEscrow
+    uint256 public constant MAX_LINES = 1_000;
+    /// @inheritdoc IClaimEscrow
+    uint256 public constant MAX_HORIZON = 366 days;
+    /// @inheritdoc IClaimEscrow
+    uint256 public constant MAX_STOPPED = 60 days;
+
+    /// @dev Closed lines are kept only of a batch that has both open and closed ones; a hash over payments only of a batch from
+    /// whose terms they do not follow.
+    /// @custom:storage-location erc7201:carepact.storage.ClaimBatches
+    struct ClaimBatchesStorage {
+        address mandates;
+        mapping(bytes32 batchId => BatchState) states;
+        mapping(bytes32 batchId => mapping(uint256 word => uint256)) closedLines;
+        mapping(bytes32 batchId => bytes32) paymentsHash;
+        mapping(bytes32 batchId => mapping(address payee => uint256)) refunded;
+    }
+
+    // keccak256(abi.encode(uint256(keccak256("carepact.storage.ClaimBatches")) - 1)) & ~bytes32(uint256(0xff))
+    bytes32 private constant _STORAGE = 0x4512d49a592a826d16f21c34c766c3bc41b4e2c368c7ad34cd1366bab529c800;
+
+    /// @inheritdoc IClaimEscrow
+    function batchIdOf(ClaimBatch calldata batch) external view returns (bytes32) {
+        return _batchId(_domainSeparatorV4(), batch);
+    }
+
+    /// @inheritdoc IClaimEscrow
+    function attestationDigestOf(bytes32 batchId, Attestation calldata attestation) external view returns (bytes32) {
+        return _attestationDigest(_domainSeparatorV4(), batchId, attestation);
+    }
+
+    /// @inheritdoc IClaimEscrow
+    function claimBatchStatusOf(bytes32 batchId) external view returns (ClaimBatchStatus memory) {
+        BatchState state = _claimBatches().states[batchId];
+        return
+            ClaimBatchStatus({
+                funded: state.funded(),
+                open: uint96(state.open()),
+                paid: uint96(state.paid()),
+                stoppedAtFunding: uint40(state.stoppedAtFunding())
+            });
+    }
+
+    /// @inheritdoc IClaimEscrow
+    function closedLinesOf(bytes32 batchId, uint256 word) external view returns (uint256) {
+        return _claimBatches().closedLines[batchId][word];
+    }
+
+    /// @inheritdoc IClaimEscrow
+    function refundedOf(bytes32 batchId, address payee) external view returns (uint256) {
+        return _claimBatches().refunded[batchId][payee];
+    }
+
+    /// @inheritdoc IClaimEscrow
+    function attestByOf(ClaimBatch calldata batch) external view returns (uint256) {
+        BatchState state = _loadState(_batchId(_domainSeparatorV4(), batch));
+        RulebookClock memory rulebook = _loadRulebook(batch.rulebook);
+        (uint256 grace, , ) = _readRulebook(rulebook);
+        return batch.eventBy + grace + _stoppedSince(state, rulebook);
+    }
+
+    /// @dev State of a batch that was funded.
+    function _loadState(bytes32 batchId) internal view returns (BatchState state) {
+        state = _claimBatches().states[batchId];
+        if (!state.funded()) revert ClaimBatchUnknown(batchId);
+    }
+
+    /// @dev Closed lines of a batch that has open ones.
+    function _loadClosed(bytes32 batchId, BatchState state) internal view returns (uint256[] memory closed) {
+        closed = new uint256[](LineBitmap.wordCount(state.lines()));
+        if (!state.tracked()) return closed;
+        mapping(uint256 => uint256) storage words = _claimBatches().closedLines[batchId];
+        for (uint256 i = 0; i < closed.length; ++i) closed[i] = words[i];
+    }
+
+    /// @dev Stores what became of a batch. The bitmap matters only while lines are open.
+    function _storeState(bytes32 batchId, BatchState state, uint256[] memory closed) internal {
+        ClaimBatchesStorage storage $ = _claimBatches();
+        if (state.open() != 0) {
+            state = state.track();
+            for (uint256 i = 0; i < closed.length; ++i) {
+                // Bits are only ever set: a word of zero was zero before.
+                if (closed[i] != 0) $.closedLines[batchId][i] = closed[i];
+            }
+        }
+        $.states[batchId] = state;
+    }
+
+    /// @dev Seconds for which settlement of the batch was stopped since funding, up to the cap of its life.
+    function _stoppedSince(BatchState state, RulebookClock memory rulebook) internal view returns (uint256) {
+        return Math.min(_stoppedSeconds(rulebook) - state.stoppedAtFunding(), MAX_STOPPED);
+    }
+
+    /// @dev Checks that the groups are those of the batch.
+    function _checkGroups(ClaimBatch calldata batch, Group[] calldata groups) internal pure {
+        bytes32 given = groups.hash();
+        if (given != batch.groupsHash) revert GroupsMismatch(batch.groupsHash, given);
+    }
+
+    /// @dev Checks the opened amounts of a group: that they are the batch's, and sum to the group's subtotal, since a line would
+    /// else be paid with the money of other groups.
+    function _checkOpened(bytes32 linesRoot, Group group, GroupLines calldata opened) internal pure {
+        bytes32 leaf = keccak256(abi.encodePacked(opened.group, opened.salt, opened.amounts));
+        uint256 end = group.lineCount() * LineAmounts.SIZE;
+        if (opened.amounts.length != end || !MerkleProof.verifyCalldata(opened.proof, linesRoot, leaf)) {
+            revert LinesMismatch(opened.group);
+        }
+        uint256 sum = 0;
+        for (uint256 start = 0; start < end; start += LineAmounts.SIZE) sum += LineAmounts.at(opened.amounts, start);
+        if (sum != group.subtotal()) revert LinesDoNotSum(opened.group, sum, group.subtotal());
+    }
+
+    function _claimBatches() internal pure returns (ClaimBatchesStorage storage $) {
+        assembly ("memory-safe") {
+            $.slot := _STORAGE
+        }
+    }
+}

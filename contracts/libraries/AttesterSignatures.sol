@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity 0.8.30;
+
+import {ECDSA} from "@openzeppelin/contracts/utils/cryptography/ECDSA.sol";
+import {IClaimEscrow} from "../interfaces/IClaimEscrow.sol";
+
+/// @title AttesterSignatures
+/// @notice Checks that as many attesters as a rulebook asks for signed.
+library AttesterSignatures {
+    uint256 private constant _SIGNATURE_SIZE = 65;
+
+    /// @notice Reverts unless `signatures` are exactly `threshold` secp256k1 signatures of different `attesters` over `digest`.
+    /// @dev Signers and attesters both ascend, so one walk over both finds repeats and strangers.
+    function verify(
+        bytes32 digest,
+        uint256 threshold,
+        address[] memory attesters,
+        bytes calldata signatures
+    ) internal pure {
+        if (signatures.length != threshold * _SIGNATURE_SIZE) {
+            revert IClaimEscrow.SignatureCountWrong(threshold, signatures.length);
+        }
+        address previous = address(0);
+        uint256 next = 0;
+        for (uint256 i = 0; i < threshold; ++i) {
+            uint256 start = i * _SIGNATURE_SIZE;
+            (address signer, ECDSA.RecoverError failure, ) = ECDSA.tryRecoverCalldata(
+                digest,
+                signatures[start:start + _SIGNATURE_SIZE]
+            );
+            if (failure != ECDSA.RecoverError.NoError) revert IClaimEscrow.SignatureInvalid(i);
+            if (signer <= previous) revert IClaimEscrow.SignersNotAscending(signer);
+            while (next < attesters.length && attesters[next] < signer) ++next;
+            if (next == attesters.length || attesters[next] != signer) revert IClaimEscrow.NotAttester(signer);
+            previous = signer;
+        }
+    }
+}

@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity 0.8.30;
+
+/// @title ResultsLib
+/// @notice Reads attested results.
+/// @dev Results are two-bit codes, four a byte, the first in the lowest bits. First one code per group, padded to a byte. Then,
+/// for each group whose code is {BY_LINE}, in order: one code per line, padded to a byte, followed by 11 bytes (big endian, base
+/// units) for each line that is {PARTLY_MET}. Nothing follows.
+library ResultsLib {
+    /// @notice Nothing final is known yet.
+    uint256 internal constant PENDING = 0;
+    /// @notice The care happened: pay the full amount.
+    uint256 internal constant MET = 1;
+    /// @notice The care will not happen: return the full amount.
+    uint256 internal constant NOT_MET = 2;
+    /// @notice Of a group: results differ by line.
+    uint256 internal constant BY_LINE = 3;
+    /// @notice Of a line: pay a part, return the rest.
+    uint256 internal constant PARTLY_MET = 3;
+
+    /// @notice Bytes that `count` codes take.
+    function codesLength(uint256 count) internal pure returns (uint256) {
+        return (count + 3) >> 2;
+    }
+
+    /// @notice Code `index` of the codes that start at byte `start`.
+    /// @dev Reverts with a panic past the end of `results`.
+    function codeAt(bytes calldata results, uint256 start, uint256 index) internal pure returns (uint256) {
+        return (uint8(results[start + (index >> 2)]) >> ((index & 3) << 1)) & 3;
+    }
+}
