@@ -8,8 +8,11 @@ interface IStandingListener {
     /// @notice Only the organization registry may tell standings.
     error NotRegistry(address caller);
 
-    /// @notice Called by the organization registry whenever the standing of `account` changes.
-    /// @param kinds Kinds of the organization while in good standing, else zero.
+    /// @notice Called by the organization registry whenever the standing of `account` changes, and again, with the same
+    /// standing, whenever somebody asks the registry to.
+    /// @dev If this reverts, so does the change: a copy that says "in good standing" of a suspended organization is worse than a
+    /// suspension that has to be tried again.
+    /// @param kinds Kinds of the organization (see {OrganizationKinds}) while in good standing, else zero.
     function onStandingChanged(address account, uint256 kinds) external;
 
     /// @notice Kinds of an organization in good standing, as last told; zero for any other account.
