@@ -1,40 +1,41 @@
+import "tsconfig-paths/register"; // First: what follows may import "@carepact/sdk".
 import "@nomicfoundation/hardhat-toolbox";
 import "@openzeppelin/hardhat-upgrades";
 
-import { TASK_COMPILE_SOLIDITY_GET_SOLC_BUILD } from "hardhat/builtin-tasks/task-names";
-import { subtask, type HardhatUserConfig } from "hardhat/config";
+import "./tasks/bench";
+import "./tasks/compiler";
+import "./tasks/demo";
+import "./tasks/size";
 
-const SOLC_VERSION = "0.8.30";
+import type { HardhatUserConfig } from "hardhat/config";
 
-// The compiler comes from npm, so that a build downloads nothing and is the same everywhere.
-subtask(TASK_COMPILE_SOLIDITY_GET_SOLC_BUILD, async (args: { solcVersion: string }) => {
-  const solcPackage = require("solc/package.json") as { version: string };
-  if (args.solcVersion !== solcPackage.version)
-    throw new Error(`solc ${args.solcVersion} was asked for, ${solcPackage.version} is installed`);
-  return {
-    compilerPath: require.resolve("solc/soljson.js"),
-    isSolcJs: true,
-    version: args.solcVersion,
-    longVersion: args.solcVersion,
-  };
-});
+// A newcomer's first command is not the place for a question, and nothing here is sent anywhere.
+process.env.HARDHAT_DISABLE_TELEMETRY_PROMPT ??= "true";
+
+const inCi = Boolean(process.env.CI);
+// Coverage compiles instrumented code; kept apart, it neither spoils nor slows the ordinary build.
+const forCoverage = Boolean(process.env.SOLIDITY_COVERAGE);
 
 const config: HardhatUserConfig = {
   solidity: {
-    version: SOLC_VERSION,
+    version: "0.8.30",
     settings: {
       evmVersion: "cancun",
-      optimizer: { enabled: true, runs: 1_000 },
+      viaIR: true,
+      optimizer: { enabled: true, runs: 200 },
       metadata: { bytecodeHash: "none" },
     },
   },
   networks: {
     hardhat: { hardfork: "osaka" },
-    localhost: { url: "http://127.0.0.1:8545" },
+    localhost: { url: process.env.CAREPACT_RPC_URL ?? "http://127.0.0.1:8545" },
   },
-  typechain: { outDir: "sdk/src/generated", target: "ethers-v6" },
-  paths: { ignition: "./deploy" },
-  mocha: { timeout: 120_000 },
+  typechain: { outDir: "sdk/src/generated", target: "ethers-v6", dontOverrideCompile: forCoverage },
+  paths: {
+    ignition: "./deploy",
+    ...(forCoverage && { artifacts: "./coverage/.artifacts", cache: "./coverage/.cache" }),
+  },
+  mocha: { timeout: 120_000, forbidOnly: inCi, forbidPending: inCi },
 };
 
 export default config;

@@ -1,0 +1,37 @@
+import {
+  TASK_COMPILE_SOLIDITY_GET_SOLC_BUILD,
+  TASK_COMPILE_SOLIDITY_RUN_SOLCJS,
+} from "hardhat/builtin-tasks/task-names";
+import { subtask } from "hardhat/config";
+import type { CompilerInput, SolcBuild } from "hardhat/types";
+
+const PROGRESS_EVERY_MS = 10_000;
+
+// The compiler comes from npm, so that a build downloads nothing and is the same everywhere.
+subtask(TASK_COMPILE_SOLIDITY_GET_SOLC_BUILD, async (args: { solcVersion: string }): Promise<SolcBuild> => {
+  const { version } = (await import("solc/package.json")) as { version: string };
+  if (args.solcVersion !== version)
+    throw new Error(`hardhat.config.ts asks for solc ${args.solcVersion}, npm installed ${version}`);
+  return {
+    compilerPath: require.resolve("solc/soljson.js"),
+    isSolcJs: true,
+    version,
+    longVersion: version,
+  };
+});
+
+// A first compilation takes long enough to look like a hang. Progress goes to stderr: stdout belongs to results (--json).
+subtask(TASK_COMPILE_SOLIDITY_RUN_SOLCJS, async (args: { input: CompilerInput }, _hre, runSuper) => {
+  const started = Date.now();
+  const seconds = (): string => `${Math.round((Date.now() - started) / 1_000)} s`;
+  const say = (text: string): void => void process.stderr.write(`${text}\n`);
+
+  say(`Compiling ${Object.keys(args.input.sources).length} Solidity files ...`);
+  const ticker = setInterval(() => say(`  still compiling, ${seconds()}`), PROGRESS_EVERY_MS);
+  try {
+    return (await runSuper(args)) as unknown;
+  } finally {
+    clearInterval(ticker);
+    say(`  compiled in ${seconds()}`);
+  }
+});
