@@ -1,0 +1,12 @@
+// Reads the demo's JSON line from stdin and says whether it is what `ok` or `tampered` should end in.
+const { readFileSync } = require("node:fs");
+
+const result = JSON.parse(readFileSync(0, "utf8"));
+const expected = {
+  ok: () => result.ok === true && result.balanced === true && result.dispenses.total === 31,
+  tampered: () => result.ok === false,
+};
+if (!expected[process.argv[2]]()) {
+  console.error(`This is not what the demo should end in (${process.argv[2]}).`);
+  process.exitCode = 1;
+}

@@ -1,0 +1,5 @@
+module.exports = {
+  skipFiles: ["mocks", "interfaces"],
+  istanbulFolder: "./coverage",
+  istanbulReporter: ["text", "html", "json-summary"],
+};
