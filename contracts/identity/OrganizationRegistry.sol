@@ -162,7 +162,6 @@ contract OrganizationRegistry is IOrganizationRegistry, AccessManagedUpgradeable
 
     /// @inheritdoc UUPSUpgradeable
     // Reached only through upgradeToAndCall, whose selector is the one that `restricted` then asks about.
-    // solhint-disable-next-line no-empty-blocks
     function _authorizeUpgrade(address) internal override restricted {}
 
     /// @dev Everything the credentialing role vouches for; the key has its own way in.
@@ -254,7 +253,6 @@ contract OrganizationRegistry is IOrganizationRegistry, AccessManagedUpgradeable
     }
 
     function _storage() private pure returns (OrganizationRegistryStorage storage $) {
-        // solhint-disable-next-line no-inline-assembly -- ERC-7201 storage has no other way to be addressed.
         assembly {
             $.slot := _STORAGE_LOCATION
         }

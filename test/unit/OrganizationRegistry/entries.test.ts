@@ -1,7 +1,7 @@
 import { anyValue } from "@nomicfoundation/hardhat-chai-matchers/withArgs";
 import { loadFixture } from "@nomicfoundation/hardhat-network-helpers";
 import { expect } from "chai";
-import { ZeroAddress, ZeroHash, id } from "ethers";
+import { ZeroAddress, ZeroHash } from "ethers";
 import fc from "fast-check";
 
 import {

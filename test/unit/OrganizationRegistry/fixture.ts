@@ -1,5 +1,8 @@
+import type { HardhatEthersSigner } from "@nomicfoundation/hardhat-ethers/signers";
 import { encodeBytes32String, id } from "ethers";
 import { ethers } from "hardhat";
+
+import type { AccessManager, OrganizationRegistry, TestStandingListener } from "../../../sdk/src/generated";
 
 const CREDENTIALING = 7n;
 export const KIND = { payer: 1n, pharmacy: 2n, laboratory: 4n, clinic: 8n, sponsor: 16n, gateway: 32n };
@@ -25,7 +28,7 @@ export const pharmacyEntry = {
 export type Entry = typeof pharmacyEntry;
 
 /** What a call or an event of the contract gives for `entry`: the fields in the struct's order. */
-export function fieldsOf(entry: Entry) {
+export function fieldsOf(entry: Entry): (bigint | string)[] {
   return [entry.kinds, entry.npi, entry.ncpdpId, entry.clia, entry.hpkeKey, entry.name, entry.endpoint];
 }
 
@@ -33,8 +36,21 @@ export function clia(text: string): string {
   return encodeBytes32String(text).slice(0, 22);
 }
 
+/** A deployed registry and those around it; `registry` is connected to the credentialing officer. */
+export interface Context {
+  admin: HardhatEthersSigner;
+  officer: HardhatEthersSigner;
+  stranger: HardhatEthersSigner;
+  pharmacy: HardhatEthersSigner;
+  laboratory: HardhatEthersSigner;
+  manager: AccessManager;
+  implementation: OrganizationRegistry;
+  listener: TestStandingListener;
+  registry: OrganizationRegistry;
+}
+
 /** Deploys the registry behind a proxy, with a credentialing officer and a listener that is not yet set. */
-export async function deploy() {
+export async function deploy(): Promise<Context> {
   const [admin, officer, stranger, pharmacy, laboratory] = await ethers.getSigners();
   if (!admin || !officer || !stranger || !pharmacy || !laboratory) throw new Error("five signers are needed");
   const manager = await ethers.deployContract("AccessManager", [admin.address]);
@@ -62,19 +78,19 @@ export async function deploy() {
   };
 }
 
-export async function deployWithListener() {
+export async function deployWithListener(): Promise<Context> {
   const context = await deploy();
   await context.registry.connect(context.admin).setStandingListener(context.listener);
   return context;
 }
 
-export async function deployWithPharmacy() {
+export async function deployWithPharmacy(): Promise<Context> {
   const context = await deployWithListener();
   await context.registry.register(context.pharmacy, pharmacyEntry);
   return context;
 }
 
-export async function deployWithSuspendedPharmacy() {
+export async function deployWithSuspendedPharmacy(): Promise<Context> {
   const context = await deployWithPharmacy();
   await context.registry.suspend(context.pharmacy);
   return context;
