@@ -50,6 +50,7 @@ describe("money", () => {
     expect(formatAmount(1n, stablecoin)).to.equal("0.000001");
     expect(formatAmount(12_300_000n, stablecoin, 0)).to.equal("12.3");
     expect(formatAmount(90n, { decimals: 0 })).to.equal("90");
+    expect(formatAmount(-5n, usDollar)).to.equal("-0.05");
   });
 
   it("reads back whatever it wrote", () => {
@@ -88,6 +89,11 @@ describe("money", () => {
     refused("AMOUNT_TOO_PRECISE", () => exactProduct({ quantity: 3, unitPrice: "0.333" }, usDollar));
     const negative = refused("AMOUNT_NEGATIVE", () => exactProduct({ quantity: -1, unitPrice: 1 }, usDollar, "item"));
     expect(negative.details.path).to.equal("item.quantity");
+  });
+
+  it("names a product however long it is", () => {
+    const long = "0." + "3".repeat(58);
+    refused("AMOUNT_TOO_PRECISE", () => exactProduct({ quantity: long, unitPrice: long, factor: long }, usDollar));
   });
 
   it("carries cents into token units, and refuses what a coarser token cannot hold", () => {

@@ -1,5 +1,3 @@
-import { formatUnits } from "ethers";
-
 import { CarepactError } from "../errors";
 
 /** What amounts are counted in. One base unit is 10^-decimals of the currency: a cent for US dollars. */
@@ -37,6 +35,13 @@ const EXACT_DIGITS_OF_A_NUMBER = 15;
 
 /** Enough for 96-bit amounts of 18 decimals, and small enough that hostile input cannot make arithmetic slow. */
 const MOST_DIGITS = 60;
+
+// Not ethers' formatUnits, which throws beyond 512 bits: errors about hostile products have to be written too.
+function plainText({ digits, scale }: Decimal): { whole: string; fraction: string } {
+  const text = (digits < 0n ? -digits : digits).toString().padStart(scale + 1, "0");
+  const point = text.length - scale;
+  return { whole: (digits < 0n ? "-" : "") + text.slice(0, point), fraction: text.slice(point) };
+}
 
 const at = (path: string | undefined): string => (path === undefined ? "" : ` (${path})`);
 
@@ -89,7 +94,7 @@ export function toBaseUnits(decimal: Decimal, unit: { decimals: number }, path?:
   if (shift >= 0) return decimal.digits * 10n ** BigInt(shift);
   const divisor = 10n ** BigInt(-shift);
   if (decimal.digits % divisor !== 0n) {
-    const value = formatUnits(decimal.digits, decimal.scale);
+    const value = formatDecimal(decimal);
     throw new CarepactError(
       "AMOUNT_TOO_PRECISE",
       `${value} has more than the ${unit.decimals} decimal places its currency has${at(path)}; round it before sending.`,
@@ -117,9 +122,14 @@ export function formatAmount(
   unit: { decimals: number },
   minDecimals: number = Math.min(2, unit.decimals),
 ): string {
-  const [whole, fraction = ""] = formatUnits(amount, unit.decimals).split(".") as [string, string?];
+  const { whole, fraction } = plainText({ digits: amount, scale: unit.decimals });
   const shown = fraction.replace(/0+$/, "").padEnd(minDecimals, "0");
   return shown === "" ? whole : `${whole}.${shown}`;
+}
+
+/** An exact decimal as text, without zeros that say nothing: `30`, `2.5`. */
+export function formatDecimal(decimal: Decimal): string {
+  return formatAmount(decimal.digits, { decimals: decimal.scale }, 0);
 }
 
 /** The product of exact decimals, exactly. */

@@ -1,6 +1,7 @@
 export {
   exactProduct,
   formatAmount,
+  formatDecimal,
   multiplyDecimals,
   parseAmount,
   parseDecimal,
