@@ -19,6 +19,7 @@ const forCoverage = Boolean(process.env.SOLIDITY_COVERAGE);
 const config: HardhatUserConfig = {
   solidity: {
     version: "0.8.30",
+    // foundry.toml says the same.
     settings: {
       evmVersion: "cancun",
       viaIR: true,

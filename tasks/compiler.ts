@@ -5,7 +5,7 @@ import {
 import { subtask } from "hardhat/config";
 import type { CompilerInput, SolcBuild } from "hardhat/types";
 
-const PROGRESS_EVERY_MS = 10_000;
+const PROGRESS_EVERY_S = 5;
 
 // The compiler comes from npm, so that a build downloads nothing and is the same everywhere.
 subtask(TASK_COMPILE_SOLIDITY_GET_SOLC_BUILD, async (args: { solcVersion: string }): Promise<SolcBuild> => {
@@ -22,16 +22,15 @@ subtask(TASK_COMPILE_SOLIDITY_GET_SOLC_BUILD, async (args: { solcVersion: string
 
 // A first compilation takes long enough to look like a hang. Progress goes to stderr: stdout belongs to results (--json).
 subtask(TASK_COMPILE_SOLIDITY_RUN_SOLCJS, async (args: { input: CompilerInput }, _hre, runSuper) => {
-  const started = Date.now();
-  const seconds = (): string => `${Math.round((Date.now() - started) / 1_000)} s`;
-  const say = (text: string): void => void process.stderr.write(`${text}\n`);
-
-  say(`Compiling ${Object.keys(args.input.sources).length} Solidity files ...`);
-  const ticker = setInterval(() => say(`  still compiling, ${seconds()}`), PROGRESS_EVERY_MS);
+  const files = Object.keys(args.input.sources).length;
+  let seconds = 0;
+  const ticker = setInterval(() => {
+    seconds += PROGRESS_EVERY_S;
+    process.stderr.write(`Compiling ${files} Solidity files, ${seconds} s so far ...\n`);
+  }, PROGRESS_EVERY_S * 1_000);
   try {
     return (await runSuper(args)) as unknown;
   } finally {
     clearInterval(ticker);
-    say(`  compiled in ${seconds()}`);
   }
 });
