@@ -1,3 +1,5 @@
 export * from "./claims";
+export * from "./encryption";
 export * from "./errors";
+export * from "./fhir";
 export * from "./money";

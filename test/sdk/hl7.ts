@@ -25,3 +25,28 @@ export const hl7Codes = (codeSystem: string): string[] => {
     concepts.flatMap(({ code, concept }) => [code, ...codes(concept ?? [])]);
   return codes(hl7<{ concept: Concept[] }>(`CodeSystem-${codeSystem}`).concept).sort();
 };
+
+/**
+ * A copy of JSON with some elements replaced, each named by its path (`item[0].net.value`); undefined takes the element out.
+ */
+export function withElements<Resource>(resource: Resource, changes: Record<string, unknown>): Resource {
+  const copy = structuredClone(resource);
+  for (const [path, value] of Object.entries(changes)) {
+    const names = path.match(/[^.[\]]+/g) ?? [];
+    let node = copy as Record<string, unknown>;
+    for (const name of names.slice(0, -1)) node = node[name] as Record<string, unknown>;
+    const last = names.at(-1) ?? "";
+    if (value === undefined) delete node[last];
+    else node[last] = value;
+  }
+  return copy;
+}
+
+/** Path of every element below a JSON value, as {@link withElements} takes it. */
+export function pathsOf(value: unknown, path = ""): string[] {
+  if (typeof value !== "object" || value === null) return [];
+  return Object.entries(value).flatMap(([name, entry]) => {
+    const below = Array.isArray(value) ? `${path}[${name}]` : path === "" ? name : `${path}.${name}`;
+    return [below, ...pathsOf(entry, below)];
+  });
+}

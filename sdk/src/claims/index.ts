@@ -1,2 +1,4 @@
+export * from "./file";
+export * from "./input";
 export * from "./results";
 export * from "./types";

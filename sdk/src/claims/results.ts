@@ -137,7 +137,7 @@ export function decodeResults(results: string, shape: readonly GroupShape[]): Gr
     const result = groupNames[code as 0 | 1 | 2 | 3];
     if (result !== "byLine") return { result };
     const groupShape = shape[group] as GroupShape;
-    const lines = takeCodes(groupShape.lineCount).map((lineCode, line): LineResult => {
+    const lines = takeCodes(groupShape.lineCount).map((lineCode): LineResult => {
       const name = lineNames[lineCode as 0 | 1 | 2 | 3];
       return name === "partlyMet" ? { result: name, amount: 0n } : { result: name };
     });
@@ -170,5 +170,5 @@ export function groupResultsOf(lines: readonly (readonly LineResult[])[]): Group
 export function lineResultsOf(group: GroupResult, lineCount: number): LineResult[] {
   return group.result === "byLine"
     ? [...group.lines]
-    : Array.from({ length: lineCount }, () => ({ result: group.result }) as LineResult);
+    : Array.from({ length: lineCount }, () => ({ result: group.result }));
 }

@@ -113,24 +113,30 @@ export function requireBalanced(claim: AdjudicatedClaim): AdjudicatedClaim {
   return claim;
 }
 
-function requireLineBalanced(line: AdjudicatedLine, path: string, currency: Currency): void {
+/** @internal */
+export function requireLineBalanced(line: Omit<AdjudicatedLine, "event">, path: string, currency: Currency): void {
   const { charge, allowed, patientShare, otherPayers, planPays, adjustments } = line;
   const amounts = { charge, allowed, patientShare, otherPayers, planPays };
   for (const [name, amount] of [
     ...Object.entries(amounts),
     ...adjustments.map(({ amount }, i): [string, bigint] => [`adjustments[${i}].amount`, amount]),
-  ])
+  ]) {
+    if (typeof amount !== "bigint")
+      throw new CarepactError("INPUT_INVALID", `${path}.${name} is not a bigint of base units.`, {
+        path: `${path}.${name}`,
+      });
     if (amount < 0n)
       throw new CarepactError("AMOUNT_NEGATIVE", `${path}.${name} is below zero.`, { path: `${path}.${name}`, amount });
+  }
 
   const adjusted = (group?: AdjustmentGroup): bigint =>
     sum(adjustments.filter((entry) => group === undefined || entry.group === group).map((entry) => entry.amount));
   const check = (equation: BalanceEquation, left: bigint, right: bigint, holds = left === right): void => {
     if (!holds) throw unbalanced(equation, path, currency, left, right);
   };
+  check("allowed <= charge", allowed, charge, allowed <= charge);
   check("charge - adjustments = planPays", charge - adjusted(), planPays);
   check("planPays + patientShare + otherPayers = allowed", planPays + patientShare + otherPayers, allowed);
-  check("allowed <= charge", allowed, charge, allowed <= charge);
   check("adjustments of group PR = patientShare", adjusted("PR"), patientShare);
   check("adjustments of group OA >= otherPayers", adjusted("OA"), otherPayers, adjusted("OA") >= otherPayers);
 }

@@ -1,0 +1,150 @@
+import { CarepactError, type Json } from "../../errors";
+import type { Token } from "../../money";
+import type { EventIdentity } from "../input/event";
+import { schemaReader } from "../schema";
+import type { ClaimBatchTerms, Group } from "../types";
+
+import fileSchema from "./claim-batch-file.schema.json";
+import partSchema from "./claim-batch-part.schema.json";
+import recordSchema from "./claim-batch-record.schema.json";
+import type { LineDetailJson } from "./detail";
+import type { RulebookJson } from "./rulebook";
+
+/** Version of all three documents. A reader takes its own and refuses later ones. */
+export const CLAIM_BATCH_FILE_VERSION = 1;
+
+/** Largest document read unless the caller says otherwise: 1,000 lines with claims of 16 KiB each. */
+export const MAX_FILE_BYTES = 32 * 1024 * 1024;
+
+/** What all may see of a claim batch; amounts are decimal strings of base units. */
+export interface PublicPartJson {
+  chainId: number;
+  escrow: string;
+  batchId: string;
+  terms: Omit<ClaimBatchTerms, "total" | "salt"> & { total: string; salt: string };
+  groups: (Omit<Group, "subtotal"> & { subtotal: string })[];
+  token: Token;
+  rulebook: RulebookJson;
+}
+
+/** One payee's part, sealed. */
+export interface SealedPartJson {
+  payee: string;
+  /** HPKE's encapsulated key, hex. */
+  enc: string;
+  /** Base64. */
+  ciphertext: string;
+  /** Version of the payee's key in the registry. */
+  hpkeKeyVersion: number;
+}
+
+/** What a payer sends the payees of a claim batch (`claim-batch-file.schema.json`). */
+export interface ClaimBatchFile extends PublicPartJson {
+  carepact: "claim-batch";
+  version: 1;
+  sealed: SealedPartJson[];
+}
+
+/** One line in a part: the salted pieces of its manifest leaf, and the leaf's proof. */
+export interface PartLineJson {
+  /** Index in the part's claims. */
+  claim: number;
+  event: EventIdentity;
+  detail: LineDetailJson;
+  eventSalt: string;
+  contentSalt: string;
+  detailSalt: string;
+  proof: string[];
+}
+
+/** One payee's part in the clear (`claim-batch-part.schema.json`). */
+export interface ClaimBatchPart {
+  carepact: "claim-batch-part";
+  version: 1;
+  chainId: number;
+  escrow: string;
+  batchId: string;
+  payee: string;
+  group: number;
+  firstLine: number;
+  hpkeKeyVersion: number;
+  token: Token;
+  linesSalt: string;
+  amounts: string[];
+  linesProof: string[];
+  claims: { claimId: string; resource: Json }[];
+  lines: PartLineJson[];
+}
+
+/** A payer's own record of a claim batch (`claim-batch-record.schema.json`). Holds health data in the clear: never sent. */
+export interface ClaimBatchRecord extends PublicPartJson {
+  carepact: "claim-batch-record";
+  version: 1;
+  parts: ClaimBatchPart[];
+}
+
+interface Documents {
+  "claim-batch": ClaimBatchFile;
+  "claim-batch-part": ClaimBatchPart;
+  "claim-batch-record": ClaimBatchRecord;
+}
+
+const readers: { [Kind in keyof Documents]: (value: unknown) => Documents[Kind] } = {
+  "claim-batch": schemaReader(fileSchema, "FILE_MALFORMED", "claim batch file"),
+  "claim-batch-part": schemaReader(partSchema, "FILE_MALFORMED", "part of a claim batch", [fileSchema]),
+  "claim-batch-record": schemaReader(recordSchema, "FILE_MALFORMED", "claim batch record", [fileSchema, partSchema]),
+};
+
+/**
+ * Checks that a value is a document of this kind and version, and of the shape its schema asks for.
+ * @throws FILE_MALFORMED, FILE_WRONG_DOCUMENT, FILE_VERSION_UNSUPPORTED
+ */
+export function readDocument<Kind extends keyof Documents>(value: unknown, kind: Kind): Documents[Kind] {
+  if (typeof value !== "object" || value === null || Array.isArray(value))
+    throw new CarepactError("FILE_MALFORMED", "A document is a JSON object.", { path: "$" });
+  const { carepact, version } = value as { carepact?: unknown; version?: unknown };
+  if (carepact !== kind)
+    throw new CarepactError("FILE_WRONG_DOCUMENT", `This is no ${kind}: its "carepact" says otherwise.`, {
+      path: "$.carepact",
+      expected: kind,
+      found: typeof carepact === "string" ? carepact.slice(0, 80) : null,
+    });
+  if (typeof version === "number" && Number.isInteger(version) && version > CLAIM_BATCH_FILE_VERSION)
+    throw new CarepactError(
+      "FILE_VERSION_UNSUPPORTED",
+      `This ${kind} has version ${version} and was made by a newer version; update the SDK.`,
+      { path: "$.version", version, supported: CLAIM_BATCH_FILE_VERSION },
+    );
+  return readers[kind](value);
+}
+
+/**
+ * Reads the text of a document.
+ * @throws FILE_TOO_BIG, FILE_MALFORMED, FILE_WRONG_DOCUMENT, FILE_VERSION_UNSUPPORTED
+ */
+export function parseDocument<Kind extends keyof Documents>(
+  text: string,
+  kind: Kind,
+  maxBytes: number = MAX_FILE_BYTES,
+): Documents[Kind] {
+  if (typeof text !== "string") throw new CarepactError("FILE_MALFORMED", "Pass the document's text.", { path: "$" });
+  if (text.length > maxBytes || new TextEncoder().encode(text).length > maxBytes)
+    throw new CarepactError("FILE_TOO_BIG", `The document is larger than ${maxBytes} bytes.`, { maxBytes });
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (cause) {
+    throw new CarepactError("FILE_MALFORMED", "The text is not JSON; it may be cut short.", { path: "$" }, cause);
+  }
+  return readDocument(value, kind);
+}
+
+/** Reads the text of a claim batch file, see {@link parseDocument}. Its hashes are checked when it is opened. */
+export function parseClaimBatchFile(text: string, options: { maxBytes?: number } = {}): ClaimBatchFile {
+  return parseDocument(text, "claim-batch", options.maxBytes);
+}
+
+/** Reads the text of a claim batch record, see {@link parseDocument}. Its hashes are checked when it is opened. */
+export function parseClaimBatchRecord(text: string, options: { maxBytes?: number } = {}): ClaimBatchRecord {
+  return parseDocument(text, "claim-batch-record", options.maxBytes);
+}

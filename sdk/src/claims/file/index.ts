@@ -1,0 +1,33 @@
+export { buildClaimBatch, type BuiltClaimBatch, type ClaimBatchInput, type PayeeKey } from "./build";
+export type { LineDetail } from "./detail";
+export {
+  CLAIM_BATCH_FILE_VERSION,
+  MAX_FILE_BYTES,
+  parseClaimBatchFile,
+  parseClaimBatchRecord,
+  type ClaimBatchFile,
+  type ClaimBatchPart,
+  type ClaimBatchRecord,
+  type PublicPartJson,
+  type SealedPartJson,
+} from "./document";
+export {
+  fileForPayee,
+  openClaimBatchFile,
+  openClaimBatchRecord,
+  resultShapeOf,
+  verifyClaimBatchFile,
+  type OpenedGroup,
+  type OpenedLine,
+  type OpenedRecord,
+} from "./open";
+export type { PublicPart } from "./publicPart";
+export {
+  rulebookFromJson,
+  rulebookIdOf,
+  rulebookToJson,
+  type AttesterGroup,
+  type Rulebook,
+  type RulebookJson,
+  type Workflow,
+} from "./rulebook";

@@ -1,0 +1,236 @@
+import { SimpleMerkleTree } from "@openzeppelin/merkle-tree";
+
+import { saltedHashOf } from "../../encryption";
+import { CarepactError, type Json } from "../../errors";
+import { rescaleAmount } from "../../money";
+import { requireLineBalanced } from "../input/adjudicated";
+import { eventKeyOf, saltedEventKeyOf, type EventIdentity } from "../input/event";
+import type { GroupShape } from "../results";
+import {
+  linesLeafOf,
+  manifestLeafHashOf,
+  requireAddress,
+  type Group,
+  type GroupLines,
+  type ManifestLeaf,
+} from "../types";
+
+import { detailFromJson, type LineDetail } from "./detail";
+import {
+  readDocument,
+  type ClaimBatchFile,
+  type ClaimBatchPart,
+  type ClaimBatchRecord,
+  type PartLineJson,
+} from "./document";
+import { tampered, verifyPublicPart, type PublicPart } from "./publicPart";
+import { openPart } from "./sealing";
+
+/** A line of an opened group: checked against the batch's manifest. */
+export interface OpenedLine {
+  /** Index of the line in its group. */
+  index: number;
+  /** In base units of the batch's token. */
+  amount: bigint;
+  event: EventIdentity;
+  detail: LineDetail;
+  /** The claim as it came in. */
+  resource: Json;
+  leaf: ManifestLeaf;
+  /** Proof of the leaf against `manifestRoot`. */
+  proof: string[];
+  salts: { event: string; content: string; detail: string };
+}
+
+/** One payee's group with all of its lines. */
+export interface OpenedGroup extends PublicPart {
+  payee: string;
+  /** Index of the group in the batch. */
+  group: number;
+  /** Global index of the group's first line. */
+  firstLine: number;
+  /** What settling or reversing by line hands to the escrow. */
+  groupLines: GroupLines;
+  lines: OpenedLine[];
+}
+
+/** A payer's record with every group open. */
+export interface OpenedRecord extends PublicPart {
+  opened: OpenedGroup[];
+}
+
+/**
+ * Checks a claim batch file's public part: id, groups, sums, token and rulebook fit each other. Says nothing about the chain.
+ * @throws FILE_MALFORMED, FILE_WRONG_DOCUMENT, FILE_VERSION_UNSUPPORTED, FILE_TAMPERED, GROUPS_INVALID, GROUPS_DO_NOT_SUM,
+ * BATCH_TOO_LARGE, BATCH_TERMS_INVALID
+ */
+export function verifyClaimBatchFile(file: ClaimBatchFile): PublicPart {
+  const document = readDocument(file, "claim-batch");
+  const batch = verifyPublicPart(document);
+  const missing = new Set(batch.groups.map(({ payee }) => payee));
+  document.sealed.forEach(({ payee }, i) => {
+    if (!missing.delete(payee)) throw tampered(`$.sealed[${i}].payee`, "has no group, or a part already");
+  });
+  return batch;
+}
+
+/**
+ * Opens a payee's part of a claim batch file and checks all of it: the public part, the amounts against `linesRoot` and
+ * subtotal, every line against `manifestRoot`, and every amount against the decision it comes from. Parts sealed for other
+ * payees are not looked at.
+ * @throws what {@link verifyClaimBatchFile} throws, FILE_NOT_FOR_PAYEE, KEY_INVALID, SEALED_UNREADABLE,
+ * CLAIM_DOES_NOT_BALANCE, CLAIM_DUPLICATE_LINE. `details.path` names what was tampered with.
+ */
+export async function openClaimBatchFile(
+  file: ClaimBatchFile,
+  reader: { payee: string; privateKey: string },
+): Promise<OpenedGroup> {
+  const batch = verifyClaimBatchFile(file);
+  const payee = requireAddress(reader.payee, "payee");
+  const index = file.sealed.findIndex((sealed) => sealed.payee === payee);
+  const sealed = file.sealed[index];
+  if (sealed === undefined)
+    throw new CarepactError("FILE_NOT_FOR_PAYEE", `The file holds no part for ${payee}.`, { payee });
+
+  const path = `$.sealed[${index}]`;
+  const part = await openPart(sealed, batch.batchId, reader.privateKey, path);
+  if (part.hpkeKeyVersion !== sealed.hpkeKeyVersion)
+    throw tampered(`${path}.hpkeKeyVersion`, "is not the version it was sealed under");
+  return openGroup(batch, payee, part);
+}
+
+/**
+ * Opens a payer's own record and checks all of it, as {@link openClaimBatchFile} does for one payee.
+ * @throws as {@link openClaimBatchFile}, without those of sealing
+ */
+export function openClaimBatchRecord(record: ClaimBatchRecord): OpenedRecord {
+  const document = readDocument(record, "claim-batch-record");
+  const batch = verifyPublicPart(document);
+  if (document.parts.length !== batch.groups.length)
+    throw tampered("$.parts", "are not as many as the groups", { groups: batch.groups.length });
+  const opened = document.parts.map((part, i) => openGroup(batch, (batch.groups[i] as Group).payee, part));
+  return { ...batch, opened };
+}
+
+/** The shape attested results have to fit, with the amounts that are known: those of opened groups, and of groups of one. */
+export function resultShapeOf(batch: PublicPart, opened: readonly OpenedGroup[] = []): GroupShape[] {
+  const amounts = new Map(opened.map((group) => [group.group, group.groupLines.amounts]));
+  return batch.groups.map(({ lineCount, subtotal }, i) => {
+    const known = amounts.get(i) ?? (lineCount === 1 ? [subtotal] : undefined);
+    return { lineCount, ...(known === undefined ? {} : { amounts: known }) };
+  });
+}
+
+/** The same file with only one payee's sealed part, so that others' are not sent around. @throws FILE_NOT_FOR_PAYEE */
+export function fileForPayee(file: ClaimBatchFile, payee: string): ClaimBatchFile {
+  const address = requireAddress(payee, "payee");
+  const sealed = file.sealed.filter((part) => part.payee === address);
+  if (sealed.length === 0)
+    throw new CarepactError("FILE_NOT_FOR_PAYEE", `The file holds no part for ${address}.`, { payee: address });
+  return { ...file, sealed };
+}
+
+/** Checks a part against the public part of its batch. */
+function openGroup(batch: PublicPart, payee: string, part: ClaimBatchPart): OpenedGroup {
+  const group = batch.groups.findIndex((entry) => entry.payee === payee);
+  const firstLine = batch.groups.slice(0, group).reduce((sum, entry) => sum + entry.lineCount, 0);
+  requireSame(batch, part, { payee, group, firstLine });
+  const groupLines = openAmounts(batch, group, part);
+  const lines = part.lines.map((line, index) =>
+    openLine(batch, part, line, index, groupLines.amounts[index] as bigint),
+  );
+  requireDistinctEvents(lines);
+  const used = new Set(part.lines.map((line) => line.claim));
+  if (used.size !== part.claims.length) throw tampered("part.claims", "hold a claim that no line is of");
+  return { ...batch, payee, group, firstLine, groupLines, lines };
+}
+
+function requireSame(
+  batch: PublicPart,
+  part: ClaimBatchPart,
+  place: { payee: string; group: number; firstLine: number },
+): void {
+  const { symbol, decimals } = batch.token;
+  for (const [path, inFile, inPart] of [
+    ["$.chainId", batch.chainId, part.chainId],
+    ["$.escrow", batch.escrow, part.escrow],
+    ["$.batchId", batch.batchId, part.batchId],
+    ["$.token.address", batch.token.address, part.token.address],
+    ["$.token.symbol", symbol, part.token.symbol],
+    ["$.token.decimals", decimals, part.token.decimals],
+    ["part.payee", place.payee, part.payee],
+    ["part.group", place.group, part.group],
+    ["part.firstLine", place.firstLine, part.firstLine],
+  ] as const)
+    if (inFile !== inPart) throw tampered(path, "differs between the file and the part");
+}
+
+function openAmounts(batch: PublicPart, group: number, part: ClaimBatchPart): GroupLines {
+  const { lineCount, subtotal } = batch.groups[group] as Group;
+  const amounts = part.amounts.map(BigInt);
+  if (amounts.length !== lineCount || part.lines.length !== lineCount)
+    throw tampered("part.lines", "are not as many as the group has", { lineCount });
+  const sum = amounts.reduce((total, amount) => total + amount, 0n);
+  if (sum !== subtotal)
+    throw new CarepactError("GROUPS_DO_NOT_SUM", `The line amounts sum to ${sum}, the subtotal is ${subtotal}.`, {
+      path: "part.amounts",
+      sum,
+      subtotal,
+    });
+  const groupLines = { group, salt: part.linesSalt, amounts, proof: part.linesProof };
+  if (!SimpleMerkleTree.verify(batch.terms.linesRoot, linesLeafOf(groupLines), part.linesProof))
+    throw tampered("part.amounts", "are not those of the batch's linesRoot");
+  return groupLines;
+}
+
+function openLine(
+  batch: PublicPart,
+  part: ClaimBatchPart,
+  line: PartLineJson,
+  index: number,
+  amount: bigint,
+): OpenedLine {
+  const path = `part.lines[${index}]`;
+  const claim = part.claims[line.claim];
+  if (claim === undefined) throw tampered(`${path}.claim`, "names no claim of the part");
+  const detail = detailFromJson(line.detail);
+  if (claim.claimId !== detail.claimId) throw tampered(`${path}.claim`, "is not the claim of its detail");
+  requireLineBalanced(detail, `${path}.detail`, detail.currency);
+  if (rescaleAmount(detail.planPays, detail.currency, batch.token, `${path}.detail.planPays`) !== amount)
+    throw tampered(`part.amounts[${index}]`, "is not what the payer decided to pay");
+
+  const leaf: ManifestLeaf = {
+    line: part.firstLine + index,
+    payee: part.payee,
+    amount,
+    eventKey: saltedEventKeyOf(line.eventSalt, line.event),
+    contentHash: saltedHashOf(line.contentSalt, claim.resource),
+    detailHash: saltedHashOf(line.detailSalt, line.detail),
+  };
+  if (!SimpleMerkleTree.verify(batch.terms.manifestRoot, manifestLeafHashOf(leaf), line.proof))
+    throw tampered(path, "is not in the batch's manifest: event, claim, detail, a salt or the proof is another");
+  return {
+    index,
+    amount,
+    event: line.event,
+    detail,
+    resource: claim.resource,
+    leaf,
+    proof: line.proof,
+    salts: { event: line.eventSalt, content: line.contentSalt, detail: line.detailSalt },
+  };
+}
+
+function requireDistinctEvents(lines: readonly OpenedLine[]): void {
+  const seen = new Map<string, number>();
+  for (const { event, index } of lines) {
+    const key = eventKeyOf(event);
+    const earlier = seen.get(key);
+    if (earlier !== undefined)
+      throw new CarepactError("CLAIM_DUPLICATE_LINE", `Lines ${earlier} and ${index} are paid for the same event.`, {
+        path: `part.lines[${index}].event`,
+        earlier,
+      });
+    seen.set(key, index);
+  }
+}
