@@ -27,8 +27,31 @@ export interface SealingContext {
 
 const KEY_BYTES = 32;
 
+/**
+ * The part of @hpke/core used here. Its own declarations name DOM's CryptoKey, which projects for Node do not know; keys pass
+ * through here unseen anyhow.
+ */
+interface Suite {
+  kem: {
+    generateKeyPair(): Promise<{ publicKey: unknown; privateKey: unknown }>;
+    serializePublicKey(key: unknown): Promise<ArrayBuffer>;
+    serializePrivateKey(key: unknown): Promise<ArrayBuffer>;
+    importKey(format: "raw", key: ArrayBuffer, isPublic: boolean): Promise<unknown>;
+  };
+  seal(
+    to: { recipientPublicKey: unknown; info: ArrayBuffer },
+    message: ArrayBuffer,
+    aad: ArrayBuffer,
+  ): Promise<{ enc: ArrayBuffer; ct: ArrayBuffer }>;
+  open(
+    from: { recipientKey: unknown; enc: ArrayBuffer; info: ArrayBuffer },
+    ciphertext: ArrayBuffer,
+    aad: ArrayBuffer,
+  ): Promise<ArrayBuffer>;
+}
+
 // X25519 comes from a library, not from WebCrypto, which lacks it in browsers still in use. Everything else is WebCrypto's.
-const newSuite = (): CipherSuite =>
+const newSuite = (): Suite =>
   new CipherSuite({ kem: new DhkemX25519HkdfSha256(), kdf: new HkdfSha256(), aead: new Aes256Gcm() });
 
 function requireKey(key: unknown, name: string): Uint8Array {

@@ -132,7 +132,7 @@ export async function buildClaimBatch(input: ClaimBatchInput): Promise<BuiltClai
     escrow,
     batchId,
     hpkeKeyVersion: (keys[i] as PayeeKey).version,
-    token,
+    token: { ...token },
     ...part,
   }));
   // Read once more as its payees will, so that nothing is funded that they could not read.
@@ -142,7 +142,7 @@ export async function buildClaimBatch(input: ClaimBatchInput): Promise<BuiltClai
     batchId,
     terms,
     groups,
-    file: readDocument({ carepact: "claim-batch", version: 1, ...publicPart, sealed }, "claim-batch"),
+    file: readDocument({ carepact: "claim-batch", version: 1, ...copyOf(publicPart), sealed }, "claim-batch"),
     record: readDocument(
       { carepact: "claim-batch-record", version: 1, ...publicPart, parts: whole },
       "claim-batch-record",
@@ -211,7 +211,7 @@ function groupByPayee(
   return { drafts: drafts.sort((a, b) => (BigInt(a.payee) < BigInt(b.payee) ? -1 : 1)), unfunded };
 }
 
-/** Documents hold nothing of the caller's, who may go on changing it. */
+/** Documents share nothing with the caller or each other, so that changing one changes no other. */
 const copyOf = <Value>(value: Value): Value => toPlainJson(value) as Value;
 
 type PartBody = Pick<

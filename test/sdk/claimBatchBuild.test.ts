@@ -1,0 +1,176 @@
+import { SimpleMerkleTree, StandardMerkleTree } from "@openzeppelin/merkle-tree";
+import { expect } from "chai";
+import { getAddress, toBeHex } from "ethers";
+
+import {
+  buildClaimBatch,
+  groupsHashOf,
+  linesLeafOf,
+  manifestLeafHashOf,
+  manifestLeafTypes,
+  manifestLeafValues,
+  openClaimBatchFile,
+  openClaimBatchRecord,
+  resultShapeOf,
+  rulebookIdOf,
+  verifyClaimBatchFile,
+  type AdjudicatedClaim,
+  type BuiltClaimBatch,
+  type ClaimBatchFile,
+  type ClaimBatchInput,
+} from "../../sdk/src/claims";
+import { type SealingKeyPair } from "../../sdk/src/encryption";
+import { type ErrorCode } from "../../sdk/src/errors";
+
+import { counter, fill, laboratory, makeClaimBatch, payer, pharmacy, rulebook, token, zero } from "./claimBatchFixture";
+import { refusedAsync } from "./refused";
+
+describe("claim batch", () => {
+  let pharmacyKeys: SealingKeyPair;
+  let input: ClaimBatchInput;
+  let built: BuiltClaimBatch;
+
+  before(async () => {
+    ({ pharmacyKeys, input, built } = await makeClaimBatch());
+  });
+
+  const openAsPharmacy = (file: ClaimBatchFile): ReturnType<typeof openClaimBatchFile> =>
+    openClaimBatchFile(file, { payee: pharmacy, privateKey: pharmacyKeys.privateKey });
+
+  describe("building", () => {
+    it("groups lines by payee in ascending order, and sums them in base units of the token", () => {
+      expect(built.groups).to.deep.equal([
+        { payee: laboratory, lineCount: 2, subtotal: 105_000_000n },
+        { payee: pharmacy, lineCount: 2, subtotal: 102_340_000n },
+      ]);
+      expect(built.terms).to.deep.include({
+        payer,
+        token: token.address,
+        total: 207_340_000n,
+        groupsHash: groupsHashOf(built.groups),
+        rulebook: rulebookIdOf(rulebook),
+        eventBy: 1_769_904_000,
+      });
+    });
+
+    it("reports lines for which the payer pays nothing, instead of funding them", () => {
+      expect(built.unfunded).to.deep.equal([{ claimId: "L-1", lineNumber: 2 }]);
+    });
+
+    it("makes the same batch of the same input, salts included, but seals it anew each time", async () => {
+      const again = await buildClaimBatch({ ...input, random: counter() });
+      expect(again.terms).to.deep.equal(built.terms);
+      expect(again.batchId).to.equal(built.batchId);
+      expect(again.record).to.deep.equal(built.record);
+      expect(again.file.sealed[0]?.enc).not.to.equal(built.file.sealed[0]?.enc);
+    });
+
+    it("draws its salts at random unless told otherwise", async () => {
+      const [one, two] = [await buildClaimBatch(input), await buildClaimBatch(input)];
+      expect(one.batchId).not.to.equal(two.batchId);
+      expect(one.terms.linesRoot).not.to.equal(two.terms.linesRoot);
+      expect(one.terms.manifestRoot).not.to.equal(two.terms.manifestRoot);
+      const salts = one.record.parts.flatMap((part) => [
+        part.linesSalt,
+        ...part.lines.flatMap((line) => [line.eventSalt, line.contentSalt, line.detailSalt]),
+      ]);
+      expect(new Set(salts)).to.have.property("size", 2 + 4 * 3);
+    });
+
+    it("commits to amounts and manifest as anybody can recompute with OpenZeppelin's trees", () => {
+      const { opened } = openClaimBatchRecord(built.record);
+      const lines = SimpleMerkleTree.of(opened.map(({ groupLines }) => linesLeafOf(groupLines)));
+      expect(lines.root).to.equal(built.terms.linesRoot);
+      const leaves = opened.flatMap((group) => group.lines.map(({ leaf }) => leaf));
+      expect(leaves.map(({ line }) => line)).to.deep.equal([0, 1, 2, 3]);
+      const manifest = StandardMerkleTree.of(leaves.map(manifestLeafValues), manifestLeafTypes);
+      expect(manifest.root).to.equal(built.terms.manifestRoot);
+      for (const leaf of leaves) expect(manifestLeafHashOf(leaf)).to.equal(manifest.leafHash(manifestLeafValues(leaf)));
+    });
+
+    it("shows no claim in its file: neither ids nor amounts of lines nor codes", () => {
+      const text = JSON.stringify(built.file);
+      for (const secret of ["A-1", "L-1", "ACC-1", "1234567893", "90000000", "Consent/1", "99D9999999"])
+        expect(text).not.to.contain(secret);
+    });
+
+    it("seals parts of different claims to the same length", () => {
+      const [one, two] = built.file.sealed;
+      expect(one?.ciphertext.length).to.equal(two?.ciphertext.length);
+    });
+
+    it("makes a batch of a single line, whose roots are its leaves", async () => {
+      const single = await buildClaimBatch({ ...input, claims: [fill("1", "90.00")] });
+      const opened = await openAsPharmacy(single.file);
+      expect(single.terms.linesRoot).to.equal(linesLeafOf(opened.groupLines));
+      expect(opened.groupLines.proof).to.deep.equal([]);
+      expect(opened.lines[0]?.proof).to.deep.equal([]);
+      expect(resultShapeOf(verifyClaimBatchFile(single.file))).to.deep.equal([
+        { lineCount: 1, amounts: [90_000_000n] },
+      ]);
+    });
+
+    const refusedInputs: [string, ErrorCode, () => Partial<ClaimBatchInput>][] = [
+      ["no claims", "BATCH_EMPTY", () => ({ claims: [] })],
+      ["claims for which nothing is paid", "BATCH_EMPTY", () => ({ claims: [fill("1", "0")] })],
+      ["the same event twice", "CLAIM_DUPLICATE_LINE", () => ({ claims: [fill("1", "90"), fill("1", "90")] })],
+      [
+        "the same event for two payees",
+        "CLAIM_DUPLICATE_LINE",
+        () => ({ claims: [fill("1", "90"), fill("1", "90", laboratory)] }),
+      ],
+      [
+        "mixed currencies",
+        "CURRENCY_MISMATCH",
+        () => ({ claims: [fill("1", "90"), { ...fill("2", "90"), currency: { code: "CAD", decimals: 2 } }] }),
+      ],
+      [
+        "claims that do not balance",
+        "CLAIM_DOES_NOT_BALANCE",
+        () => ({ claims: [{ ...fill("1", "90"), planPays: 1n }] }),
+      ],
+      [
+        "amounts too fine for the token",
+        "AMOUNT_TOO_PRECISE",
+        () => ({ claims: [fill("1", "90.01")], token: { ...token, decimals: 1 } }),
+      ],
+      ["a payee without a key", "PAYEE_KEY_MISSING", () => ({ payeeKeys: {} })],
+      [
+        "a key that is none",
+        "KEY_INVALID",
+        () => ({ claims: [fill("1", "90")], payeeKeys: { [pharmacy]: { publicKey: "0x00", version: 1 } } }),
+      ],
+      ["an escrow that is no address", "IDENTIFIER_INVALID", () => ({ escrow: "0x00" })],
+      ["the zero address as payer", "IDENTIFIER_INVALID", () => ({ payer: zero })],
+      ["an event date that is none", "BATCH_TERMS_INVALID", () => ({ eventBy: new Date("never") })],
+      ["a chain that is none", "BATCH_TERMS_INVALID", () => ({ chainId: 0 })],
+      ["a salt beyond 64 bits", "BATCH_TERMS_INVALID", () => ({ salt: 1n << 64n })],
+      ["token decimals that are none", "BATCH_TERMS_INVALID", () => ({ token: { ...token, decimals: -1 } })],
+      [
+        "a rulebook whose fields do not fit",
+        "BATCH_TERMS_INVALID",
+        () => ({ rulebook: { ...rulebook, retentionBps: 65_536 } }),
+      ],
+    ];
+    for (const [what, code, change] of refusedInputs)
+      it(`refuses ${what}`, async () => {
+        await refusedAsync(code, buildClaimBatch({ ...input, ...change() }));
+      });
+
+    it("refuses a batch too large for one transaction, and says which limit", async () => {
+      const limitOf = async (claims: AdjudicatedClaim[], change: Partial<ClaimBatchInput> = {}): Promise<unknown> => {
+        const error = await refusedAsync("BATCH_TOO_LARGE", buildClaimBatch({ ...input, ...change, claims }));
+        return error.details.limit;
+      };
+      const many = (count: number, payeeOf: (i: number) => string): AdjudicatedClaim[] =>
+        Array.from({ length: count }, (_, i) => fill(String(i + 1), "1", payeeOf(i)));
+      expect(await limitOf(many(501, (i) => getAddress(toBeHex(i + 1, 20))))).to.equal("groups");
+      expect(await limitOf(many(1001, () => pharmacy))).to.equal("lines");
+
+      const wei = { token: { ...token, decimals: 18 } };
+      const subtotalLimit = (1n << 86n) / 10n ** 16n; // in cents
+      const most = `${subtotalLimit / 100n}.${String(subtotalLimit % 100n).padStart(2, "0")}`;
+      expect(await limitOf([fill("1", most), fill("2", "0.01")], wei)).to.equal("base units in one group");
+    });
+  });
+});
