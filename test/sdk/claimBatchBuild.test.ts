@@ -9,6 +9,7 @@ import {
   manifestLeafHashOf,
   manifestLeafTypes,
   manifestLeafValues,
+  manifestRootOf,
   openClaimBatchFile,
   openClaimBatchRecord,
   resultShapeOf,
@@ -18,6 +19,7 @@ import {
   type BuiltClaimBatch,
   type ClaimBatchFile,
   type ClaimBatchInput,
+  type OpenedLine,
 } from "../../sdk/src/claims";
 import { type SealingKeyPair } from "../../sdk/src/encryption";
 import { type ErrorCode } from "../../sdk/src/errors";
@@ -68,7 +70,6 @@ describe("claim batch", () => {
     it("draws its salts at random unless told otherwise", async () => {
       const [one, two] = [await buildClaimBatch(input), await buildClaimBatch(input)];
       expect(one.batchId).not.to.equal(two.batchId);
-      expect(one.terms.linesRoot).not.to.equal(two.terms.linesRoot);
       expect(one.terms.manifestRoot).not.to.equal(two.terms.manifestRoot);
       const salts = one.record.parts.flatMap((part) => [
         part.linesSalt,
@@ -79,12 +80,15 @@ describe("claim batch", () => {
 
     it("commits to amounts and manifest as anybody can recompute with OpenZeppelin's trees", () => {
       const { opened } = openClaimBatchRecord(built.record);
-      const lines = SimpleMerkleTree.of(opened.map(({ groupLines }) => linesLeafOf(groupLines)));
-      expect(lines.root).to.equal(built.terms.linesRoot);
+      const lines = SimpleMerkleTree.of(
+        opened.map(({ groupLines }) => linesLeafOf(groupLines)),
+        { sortLeaves: false },
+      );
       const leaves = opened.flatMap((group) => group.lines.map(({ leaf }) => leaf));
       expect(leaves.map(({ line }) => line)).to.deep.equal([0, 1, 2, 3]);
       const manifest = StandardMerkleTree.of(leaves.map(manifestLeafValues), manifestLeafTypes);
-      expect(manifest.root).to.equal(built.terms.manifestRoot);
+      expect(manifestRootOf(lines.root, manifest.root)).to.equal(built.terms.manifestRoot);
+      expect(manifestRootOf(manifest.root, lines.root)).to.equal(built.terms.manifestRoot);
       for (const leaf of leaves) expect(manifestLeafHashOf(leaf)).to.equal(manifest.leafHash(manifestLeafValues(leaf)));
     });
 
@@ -99,12 +103,12 @@ describe("claim batch", () => {
       expect(one?.ciphertext.length).to.equal(two?.ciphertext.length);
     });
 
-    it("makes a batch of a single line, whose roots are its leaves", async () => {
+    it("makes a batch of a single line, whose two leaves prove each other", async () => {
       const single = await buildClaimBatch({ ...input, claims: [fill("1", "90.00")] });
       const opened = await openAsPharmacy(single.file);
-      expect(single.terms.linesRoot).to.equal(linesLeafOf(opened.groupLines));
-      expect(opened.groupLines.proof).to.deep.equal([]);
-      expect(opened.lines[0]?.proof).to.deep.equal([]);
+      const [line] = opened.lines;
+      expect(opened.linesProof).to.deep.equal([manifestLeafHashOf((line as OpenedLine).leaf)]);
+      expect(line?.proof).to.deep.equal([linesLeafOf(opened.groupLines)]);
       expect(resultShapeOf(verifyClaimBatchFile(single.file))).to.deep.equal([
         { lineCount: 1, amounts: [90_000_000n] },
       ]);

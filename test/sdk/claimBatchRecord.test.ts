@@ -1,9 +1,23 @@
+import { SimpleMerkleTree } from "@openzeppelin/merkle-tree";
 import { expect } from "chai";
+import { getAddress, solidityPackedKeccak256, toBeHex } from "ethers";
+import fc from "fast-check";
 
-import { openClaimBatchRecord, parseClaimBatchRecord, resultShapeOf, type BuiltClaimBatch } from "../../sdk/src/claims";
+import {
+  buildClaimBatch,
+  linesLeafOf,
+  openClaimBatchRecord,
+  openedLinesOf,
+  packLineAmounts,
+  parseClaimBatchRecord,
+  resultShapeOf,
+  type BuiltClaimBatch,
+  type OpenedGroup,
+  type PayeeKey,
+} from "../../sdk/src/claims";
 import { isCarepactError, type ErrorCode } from "../../sdk/src/errors";
 
-import { laboratory, makeClaimBatch, mutate, payer, pharmacy, valueAt } from "./claimBatchFixture";
+import { fill, laboratory, makeClaimBatch, mutate, payer, pharmacy, valueAt } from "./claimBatchFixture";
 import { pathsOf, withElements } from "./hl7";
 import { refused } from "./refused";
 
@@ -70,6 +84,46 @@ describe("claim batch record", () => {
       const error = refused(code, () => openClaimBatchRecord(withElements(built.record, changes)));
       expect(error.details.path).to.equal(path);
     });
+
+  it("opens the line amounts of any groups by one multiproof, in order of group, as the escrow reads them", async () => {
+    const { input } = await makeClaimBatch();
+    const accounts = Array.from({ length: 7 }, (_, i) => getAddress(toBeHex(i + 1, 20)));
+    const [key] = Object.values(input.payeeKeys);
+    const wide = await buildClaimBatch({
+      ...input,
+      claims: accounts.flatMap((account, i) => [fill(`${i}1`, "90.00", account), fill(`${i}2`, "0.01", account)]),
+      payeeKeys: Object.fromEntries(accounts.map((account) => [account, key as PayeeKey])),
+    });
+    const record = openClaimBatchRecord(wide.record);
+    fc.assert(
+      fc.property(fc.subarray([0, 1, 2, 3, 4, 5, 6], { minLength: 1 }), (groups) => {
+        const { proof, proofFlags, groups: lines } = openedLinesOf(record, [...groups].reverse());
+        expect(lines.map(({ group }) => group)).to.deep.equal(groups);
+        const leaves = lines.map(({ group, salt, amounts }) =>
+          solidityPackedKeccak256(["uint256", "bytes32", "bytes"], [group, salt, amounts]),
+        );
+        expect(SimpleMerkleTree.verifyMultiProof(wide.terms.manifestRoot, { leaves, proof, proofFlags })).to.equal(
+          true,
+        );
+      }),
+    );
+    expect(openedLinesOf(record, [])).to.deep.equal({ groups: [], proof: [], proofFlags: [] });
+    expect(openedLinesOf(record).groups).to.have.length(7);
+  });
+
+  it("opens a payee's own group by its own proof, and no other", () => {
+    const record = openClaimBatchRecord(built.record);
+    const own = record.opened[1] as OpenedGroup;
+    const { groups, proof, proofFlags } = openedLinesOf(own);
+    expect(groups).to.deep.equal([
+      { group: 1, salt: own.groupLines.salt, amounts: packLineAmounts(own.groupLines.amounts) },
+    ]);
+    const leaves = [linesLeafOf(own.groupLines)];
+    expect(SimpleMerkleTree.verifyMultiProof(built.terms.manifestRoot, { leaves, proof, proofFlags })).to.equal(true);
+    expect(openedLinesOf(own, []).groups).to.deep.equal([]);
+    refused("GROUPS_INVALID", () => openedLinesOf(own, [0]));
+    refused("GROUPS_INVALID", () => openedLinesOf(record, [2]));
+  });
 
   it("refuses parts that are missing, swapped, or without lines", () => {
     const [first, second] = built.record.parts;

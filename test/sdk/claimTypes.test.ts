@@ -6,6 +6,7 @@ import {
   groupsHashOf,
   linesLeafOf,
   packGroup,
+  packLineAmounts,
   rulebookFromJson,
   rulebookIdOf,
   unpackGroup,
@@ -52,11 +53,13 @@ describe("claim batch terms", () => {
     for (const word of [-1n, 1n << 256n, BigInt(pharmacy) << 96n]) refused("GROUPS_INVALID", () => unpackGroup(word));
   });
 
-  it("hashes a lines leaf over group, salt and 11 bytes an amount", () => {
+  it("hashes a lines leaf over group, salt and amounts, each in as many bytes as the largest needs", () => {
     const salt = "0x" + "ab".repeat(32);
     expect(linesLeafOf({ group: 3, salt, amounts: [1n, 258n] })).to.equal(
-      keccak256(concat([toBeHex(3, 32), salt, toBeHex(1, 11), toBeHex(258, 11)])),
+      keccak256(concat([toBeHex(3, 32), salt, "0x0001", "0x0102"])),
     );
+    expect(packLineAmounts([1n, (1n << 86n) - 1n])).to.equal(concat([toBeHex(1, 11), toBeHex((1n << 86n) - 1n, 11)]));
+    expect(packLineAmounts([255n, 1n])).to.equal("0xff01");
     for (const amount of [0n, 1n << 86n, -1n])
       refused("AMOUNT_TOO_LARGE", () => linesLeafOf({ group: 0, salt, amounts: [amount] }));
   });
@@ -64,7 +67,7 @@ describe("claim batch terms", () => {
   it("names a batch by the EIP-712 digest of its terms", () => {
     const hash = (text: string): string => keccak256(toUtf8Bytes(text));
     const abi = AbiCoder.defaultAbiCoder();
-    const { payer: from, token: paidIn, total, groupsHash, linesRoot, manifestRoot, rulebook: rules } = built.terms;
+    const { payer: from, token: paidIn, total, groupsHash, manifestRoot, rulebook: rules } = built.terms;
     const domain = keccak256(
       abi.encode(
         ["bytes32", "bytes32", "bytes32", "uint256", "address"],
@@ -80,14 +83,13 @@ describe("claim batch terms", () => {
     const struct = keccak256(
       concat([
         hash(
-          "ClaimBatch(address payer,address token,uint96 total,bytes32 groupsHash,bytes32 linesRoot," +
-            "bytes32 manifestRoot,bytes32 rulebook,uint40 eventBy,uint64 salt)",
+          "ClaimBatch(address payer,address token,uint96 total,bytes32 groupsHash,bytes32 manifestRoot," +
+            "bytes32 rulebook,uint40 eventBy,uint64 salt)",
         ),
         zeroPadValue(from, 32),
         zeroPadValue(paidIn, 32),
         toBeHex(total, 32),
         groupsHash,
-        linesRoot,
         manifestRoot,
         rules,
         toBeHex(built.terms.eventBy, 32),

@@ -7,6 +7,7 @@ import {
   isHexString,
   keccak256,
   solidityPackedKeccak256,
+  toBeArray,
   toBeHex,
   type TypedDataDomain,
 } from "ethers";
@@ -21,7 +22,7 @@ export interface ClaimBatchTerms {
   /** Sum of the subtotals, in base units of the token. Below 2^96. */
   total: bigint;
   groupsHash: string;
-  linesRoot: string;
+  /** Merkle root over the line amounts of each group and the off-chain detail of each line. */
   manifestRoot: string;
   /** Rulebook id. */
   rulebook: string;
@@ -39,14 +40,29 @@ export interface Group {
   subtotal: bigint;
 }
 
-/** The line amounts of one group, opened against `linesRoot` (`GroupLines` of ClaimTypes.sol). */
+/** The line amounts of one group (`GroupLines` of ClaimTypes.sol, amounts not packed yet). */
 export interface GroupLines {
   /** Index of the group in the batch. */
   group: number;
   salt: string;
   /** Amounts of the lines in base units, in line order. */
   amounts: bigint[];
+}
+
+/** The same as the escrow takes it. */
+export interface PackedGroupLines {
+  group: number;
+  salt: string;
+  /** See {@link packLineAmounts}. */
+  amounts: string;
+}
+
+/** The line amounts of groups that settle line by line, with their multiproof (`OpenedLines` of ClaimTypes.sol). */
+export interface OpenedLines {
+  /** In ascending order of group. */
+  groups: PackedGroupLines[];
   proof: string[];
+  proofFlags: boolean[];
 }
 
 /** Which escrow on which chain a batch or attestation is for. */
@@ -86,7 +102,6 @@ export const escrowTypes = {
     { name: "token", type: "address" },
     { name: "total", type: "uint96" },
     { name: "groupsHash", type: "bytes32" },
-    { name: "linesRoot", type: "bytes32" },
     { name: "manifestRoot", type: "bytes32" },
     { name: "rulebook", type: "bytes32" },
     { name: "eventBy", type: "uint40" },
@@ -129,7 +144,6 @@ export function attestationDigestOf(statement: AttestationStatement, ref: Escrow
 const SUBTOTAL_BITS = 86n;
 const LINE_COUNT_BITS = 10n;
 const PAYEE_SHIFT = SUBTOTAL_BITS + LINE_COUNT_BITS;
-const LINE_AMOUNT_BYTES = 11;
 
 const inRange = (value: bigint, limit: bigint): boolean => value > 0n && value <= limit;
 
@@ -179,34 +193,49 @@ export function groupsHashOf(groups: readonly Group[]): string {
 }
 
 /**
- * Line amounts as the contract reads them: 11 bytes each, big endian.
+ * Line amounts as the escrow reads them: big endian, each in as many bytes as the largest needs (11 at most).
  * @throws AMOUNT_TOO_LARGE when an amount is not above zero and below 2^86.
  */
 export function packLineAmounts(amounts: readonly bigint[]): string {
-  return concat(
-    amounts.map((amount, line) => {
-      if (!inRange(amount, batchLimits.subtotal))
-        throw new CarepactError("AMOUNT_TOO_LARGE", "A line amount is above zero and below 2^86 base units.", {
-          line,
-          amount,
-        });
-      return toBeHex(amount, LINE_AMOUNT_BYTES);
-    }),
+  amounts.forEach((amount, line) => {
+    if (!inRange(amount, batchLimits.subtotal))
+      throw new CarepactError("AMOUNT_TOO_LARGE", "A line amount is above zero and below 2^86 base units.", {
+        line,
+        amount,
+      });
+  });
+  const width = Math.max(...amounts.map((amount) => toBeArray(amount).length));
+  return concat(amounts.map((amount) => toBeHex(amount, width)));
+}
+
+/** A group's lines as the escrow takes them. @throws AMOUNT_TOO_LARGE */
+export function packGroupLines({ group, salt, amounts }: GroupLines): PackedGroupLines {
+  return { group, salt, amounts: packLineAmounts(amounts) };
+}
+
+/**
+ * Leaf of a group's line amounts under `manifestRoot`: keccak256(group as uint256 ‖ salt ‖ amounts). Salted, since amounts could
+ * be guessed.
+ */
+export function linesLeafOf(lines: GroupLines): string {
+  const { group, salt, amounts } = packGroupLines(lines);
+  return solidityPackedKeccak256(["uint256", "bytes32", "bytes"], [group, salt, amounts]);
+}
+
+/**
+ * `manifestRoot`: the parent of two trees, that of the groups' line amounts and that of the lines' details. A proof in either
+ * ends with the root of the other.
+ */
+export function manifestRootOf(linesRoot: string, detailsRoot: string): string {
+  return keccak256(
+    BigInt(linesRoot) < BigInt(detailsRoot) ? concat([linesRoot, detailsRoot]) : concat([detailsRoot, linesRoot]),
   );
 }
 
-/** Leaf of `linesRoot`: keccak256(group as uint256 ‖ salt ‖ amounts). Salted, since amounts could be guessed. */
-export function linesLeafOf(lines: Pick<GroupLines, "group" | "salt" | "amounts">): string {
-  return solidityPackedKeccak256(
-    ["uint256", "bytes32", "bytes"],
-    [lines.group, lines.salt, packLineAmounts(lines.amounts)],
-  );
-}
-
-/** Types of a leaf of `manifestRoot` (OpenZeppelin StandardMerkleTree). */
+/** Types of the leaf of a line's detail under `manifestRoot` (OpenZeppelin StandardMerkleTree). */
 export const manifestLeafTypes = ["uint256", "address", "uint256", "bytes32", "bytes32", "bytes32"];
 
-/** A leaf of `manifestRoot`: what the batch commits to about one line. */
+/** A line's leaf under `manifestRoot`: what the batch commits to about it. */
 export interface ManifestLeaf {
   /** Global index of the line: lines of earlier groups plus index in its group. */
   line: number;

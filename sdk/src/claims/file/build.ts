@@ -1,4 +1,3 @@
-import { SimpleMerkleTree, StandardMerkleTree } from "@openzeppelin/merkle-tree";
 import { getAddress, hexlify } from "ethers";
 
 import { randomSalt, saltedHashOf, systemRandom, toPlainJson, type RandomSource } from "../../encryption";
@@ -6,16 +5,7 @@ import { CarepactError } from "../../errors";
 import { rescaleAmount, type Token } from "../../money";
 import { requireBalanced, type AdjudicatedClaim, type AdjudicatedLine } from "../input/adjudicated";
 import { eventKeyOf, saltedEventKeyOf } from "../input/event";
-import {
-  batchIdOf,
-  groupsHashOf,
-  linesLeafOf,
-  manifestLeafTypes,
-  manifestLeafValues,
-  requireAddress,
-  type ClaimBatchTerms,
-  type Group,
-} from "../types";
+import { batchIdOf, groupsHashOf, manifestRootOf, requireAddress, type ClaimBatchTerms, type Group } from "../types";
 
 import { detailOf } from "./detail";
 import {
@@ -28,6 +18,7 @@ import {
 import { requireWithinLimits, verifyPublicPart } from "./publicPart";
 import { rulebookIdOf, rulebookToJson, type Rulebook } from "./rulebook";
 import { sealPart } from "./sealing";
+import { detailsTreeOf, linesTreeOf } from "./trees";
 
 /** A payee's key for sealed parts, as the organization registry has it. */
 export interface PayeeKey {
@@ -105,7 +96,6 @@ export async function buildClaimBatch(input: ClaimBatchInput): Promise<BuiltClai
     token: requireAddress(input.token.address, "token.address"),
     total: groups.reduce((sum, { subtotal }) => sum + subtotal, 0n),
     groupsHash: groupsHashOf(groups),
-    linesRoot: parts.linesRoot,
     manifestRoot: parts.manifestRoot,
     rulebook: rulebookIdOf(input.rulebook),
     eventBy: secondsOf(input.eventBy),
@@ -220,10 +210,7 @@ type PartBody = Pick<
 >;
 
 /** Draws the salts, makes both trees, and writes each payee's part with its proofs. */
-function commit(
-  drafts: readonly DraftGroup[],
-  random: RandomSource,
-): { linesRoot: string; manifestRoot: string; list: PartBody[] } {
+function commit(drafts: readonly DraftGroup[], random: RandomSource): { manifestRoot: string; list: PartBody[] } {
   const salted = drafts.map((draft, group) => ({
     ...draft,
     group,
@@ -240,25 +227,24 @@ function commit(
     })),
   }));
 
-  const linesTree = SimpleMerkleTree.of(
-    salted.map(({ group, linesSalt, entries }) =>
-      linesLeafOf({ group, salt: linesSalt, amounts: entries.map(({ amount }) => amount) }),
-    ),
+  const linesTree = linesTreeOf(
+    salted.map(({ group, linesSalt, entries }) => ({
+      group,
+      salt: linesSalt,
+      amounts: entries.map(({ amount }) => amount),
+    })),
   );
-  const manifestTree = StandardMerkleTree.of(
+  const detailsTree = detailsTreeOf(
     salted.flatMap(({ payee, firstLine, entries }) =>
-      entries.map((entry, i) =>
-        manifestLeafValues({
-          line: firstLine + i,
-          payee,
-          amount: entry.amount,
-          eventKey: saltedEventKeyOf(entry.eventSalt, entry.event),
-          contentHash: saltedHashOf(entry.contentSalt, entry.resource),
-          detailHash: saltedHashOf(entry.detailSalt, entry.detail),
-        }),
-      ),
+      entries.map((entry, i) => ({
+        line: firstLine + i,
+        payee,
+        amount: entry.amount,
+        eventKey: saltedEventKeyOf(entry.eventSalt, entry.event),
+        contentHash: saltedHashOf(entry.contentSalt, entry.resource),
+        detailHash: saltedHashOf(entry.detailSalt, entry.detail),
+      })),
     ),
-    manifestLeafTypes,
   );
 
   const list = salted.map(({ payee, group, firstLine, linesSalt, entries }): PartBody => {
@@ -269,7 +255,7 @@ function commit(
       firstLine,
       linesSalt,
       amounts: entries.map(({ amount }) => amount.toString()),
-      linesProof: linesTree.getProof(group),
+      linesProof: [...linesTree.getProof(group), detailsTree.root],
       claims: claims.map((claim) => ({ claimId: claim.claimId, resource: toPlainJson(claim.resource) })),
       lines: entries.map(({ claim, event, detail, eventSalt, contentSalt, detailSalt }, i) => ({
         claim: claims.indexOf(claim),
@@ -278,11 +264,11 @@ function commit(
         eventSalt,
         contentSalt,
         detailSalt,
-        proof: manifestTree.getProof(firstLine + i),
+        proof: [...detailsTree.getProof(firstLine + i), linesTree.root],
       })),
     };
   });
-  return { linesRoot: linesTree.root, manifestRoot: manifestTree.root, list };
+  return { manifestRoot: manifestRootOf(linesTree.root, detailsTree.root), list };
 }
 
 function keysOf(payeeKeys: Readonly<Record<string, PayeeKey>>, groups: readonly Group[]): PayeeKey[] {

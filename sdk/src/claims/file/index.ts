@@ -15,6 +15,7 @@ export {
   fileForPayee,
   openClaimBatchFile,
   openClaimBatchRecord,
+  openedLinesOf,
   resultShapeOf,
   verifyClaimBatchFile,
   type OpenedGroup,

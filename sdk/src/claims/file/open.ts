@@ -13,6 +13,7 @@ import {
   type Group,
   type GroupLines,
   type ManifestLeaf,
+  type OpenedLines,
 } from "../types";
 
 import { detailFromJson, type LineDetail } from "./detail";
@@ -25,6 +26,7 @@ import {
 } from "./document";
 import { tampered, verifyPublicPart, type PublicPart } from "./publicPart";
 import { openPart } from "./sealing";
+import { detailsTreeOf, openGroups, openOneGroup } from "./trees";
 
 /** A line of an opened group: checked against the batch's manifest. */
 export interface OpenedLine {
@@ -49,8 +51,10 @@ export interface OpenedGroup extends PublicPart {
   group: number;
   /** Global index of the group's first line. */
   firstLine: number;
-  /** What settling or reversing by line hands to the escrow. */
+  /** Its line amounts, which settling or reversing by line opens. */
   groupLines: GroupLines;
+  /** Proof of the line amounts against `manifestRoot`. */
+  linesProof: string[];
   lines: OpenedLine[];
 }
 
@@ -75,8 +79,8 @@ export function verifyClaimBatchFile(file: ClaimBatchFile): PublicPart {
 }
 
 /**
- * Opens a payee's part of a claim batch file and checks all of it: the public part, the amounts against `linesRoot` and
- * subtotal, every line against `manifestRoot`, and every amount against the decision it comes from. Parts sealed for other
+ * Opens a payee's part of a claim batch file and checks all of it: the public part, the amounts against `manifestRoot`
+ * and subtotal, every line against `manifestRoot`, and every amount against the decision it comes from. Parts sealed for other
  * payees are not looked at.
  * @throws what {@link verifyClaimBatchFile} throws, FILE_NOT_FOR_PAYEE, KEY_INVALID, SEALED_UNREADABLE,
  * CLAIM_DOES_NOT_BALANCE, CLAIM_DUPLICATE_LINE. `details.path` names what was tampered with.
@@ -112,6 +116,30 @@ export function openClaimBatchRecord(record: ClaimBatchRecord): OpenedRecord {
   return { ...batch, opened };
 }
 
+/**
+ * What settling by line hands to the escrow: the line amounts of `groups` (indices; all that are open unless said otherwise), with
+ * their proof. A payee opens its own group alone, a payer's record any.
+ * @throws GROUPS_INVALID when asked for a group that is not open
+ */
+export function openedLinesOf(source: OpenedGroup | OpenedRecord, groups?: readonly number[]): OpenedLines {
+  const known = "opened" in source ? source.opened : [source];
+  const indices = [...new Set(groups ?? known.map(({ group }) => group))].sort((a, b) => a - b);
+  const missing = indices.filter((index) => !known.some(({ group }) => group === index));
+  if (missing.length > 0)
+    throw new CarepactError("GROUPS_INVALID", `The line amounts of group ${missing.join(", ")} are not known here.`, {
+      missing,
+    });
+  if (!("opened" in source)) {
+    return indices.length === 0 ? openGroups([], "", []) : openOneGroup(source.groupLines, source.linesProof);
+  }
+  const leaves = known.flatMap(({ lines }) => lines.map(({ leaf }) => leaf));
+  return openGroups(
+    known.map(({ groupLines }) => groupLines),
+    detailsTreeOf(leaves).root,
+    indices,
+  );
+}
+
 /** The shape attested results have to fit, with the amounts that are known: those of opened groups, and of groups of one. */
 export function resultShapeOf(batch: PublicPart, opened: readonly OpenedGroup[] = []): GroupShape[] {
   const amounts = new Map(opened.map((group) => [group.group, group.groupLines.amounts]));
@@ -142,7 +170,7 @@ function openGroup(batch: PublicPart, payee: string, part: ClaimBatchPart): Open
   requireDistinctEvents(lines);
   const used = new Set(part.lines.map((line) => line.claim));
   if (used.size !== part.claims.length) throw tampered("part.claims", "hold a claim that no line is of");
-  return { ...batch, payee, group, firstLine, groupLines, lines };
+  return { ...batch, payee, group, firstLine, groupLines, linesProof: part.linesProof, lines };
 }
 
 function requireSame(
@@ -177,9 +205,9 @@ function openAmounts(batch: PublicPart, group: number, part: ClaimBatchPart): Gr
       sum,
       subtotal,
     });
-  const groupLines = { group, salt: part.linesSalt, amounts, proof: part.linesProof };
-  if (!SimpleMerkleTree.verify(batch.terms.linesRoot, linesLeafOf(groupLines), part.linesProof))
-    throw tampered("part.amounts", "are not those of the batch's linesRoot");
+  const groupLines = { group, salt: part.linesSalt, amounts };
+  if (!SimpleMerkleTree.verify(batch.terms.manifestRoot, linesLeafOf(groupLines), part.linesProof))
+    throw tampered("part.amounts", "are not those of the batch's manifest");
   return groupLines;
 }
 
