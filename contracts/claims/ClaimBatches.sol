@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.30;
 
-import {MerkleProof} from "@openzeppelin/contracts/utils/cryptography/MerkleProof.sol";
 import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
 import {IClaimEscrow} from "../interfaces/IClaimEscrow.sol";
 import {Attestation, ClaimBatch, ClaimBatchStatus, GroupLines} from "../interfaces/ClaimTypes.sol";
 import {BatchState} from "../libraries/BatchStateLib.sol";
+import {RulebookClock} from "../libraries/RulebookClockLib.sol";
+import {StopClockState} from "../libraries/StopClockLib.sol";
+import {RulebookBlobLib} from "../rulebooks/RulebookBlobLib.sol";
 import {Group, GroupLib} from "../libraries/GroupLib.sol";
 import {LineAmounts} from "../libraries/LineAmounts.sol";
 import {LineBitmap} from "../libraries/LineBitmap.sol";
@@ -26,14 +28,12 @@ abstract contract ClaimBatches is IClaimEscrow, RulebookClocks, ClaimTypeHashes 
     /// @inheritdoc IClaimEscrow
     uint256 public constant MAX_STOPPED = 60 days;
 
-    /// @dev Closed lines are kept only of a batch that has both open and closed ones; a hash over payments only of a batch from
-    /// whose terms they do not follow.
+    /// @dev Closed lines are kept only of a batch that has both open and closed ones.
     /// @custom:storage-location erc7201:carepact.storage.ClaimBatches
     struct ClaimBatchesStorage {
         address mandates;
         mapping(bytes32 batchId => BatchState) states;
         mapping(bytes32 batchId => mapping(uint256 word => uint256)) closedLines;
-        mapping(bytes32 batchId => bytes32) paymentsHash;
         mapping(bytes32 batchId => mapping(address payee => uint256)) refunded;
     }
 
@@ -42,12 +42,12 @@ abstract contract ClaimBatches is IClaimEscrow, RulebookClocks, ClaimTypeHashes 
 
     /// @inheritdoc IClaimEscrow
     function batchIdOf(ClaimBatch calldata batch) external view returns (bytes32) {
-        return _batchId(_domainSeparatorV4(), batch);
+        return _batchId(_domainSeparator(), batch);
     }
 
     /// @inheritdoc IClaimEscrow
     function attestationDigestOf(bytes32 batchId, Attestation calldata attestation) external view returns (bytes32) {
-        return _attestationDigest(_domainSeparatorV4(), batchId, attestation);
+        return _attestationDigest(_domainSeparator(), batchId, attestation);
     }
 
     /// @inheritdoc IClaimEscrow
@@ -56,8 +56,8 @@ abstract contract ClaimBatches is IClaimEscrow, RulebookClocks, ClaimTypeHashes 
         return
             ClaimBatchStatus({
                 funded: state.funded(),
+                paidInFull: state.paidInFull(),
                 open: uint96(state.open()),
-                paid: uint96(state.paid()),
                 stoppedAtFunding: uint40(state.stoppedAtFunding())
             });
     }
@@ -74,10 +74,10 @@ abstract contract ClaimBatches is IClaimEscrow, RulebookClocks, ClaimTypeHashes 
 
     /// @inheritdoc IClaimEscrow
     function attestByOf(ClaimBatch calldata batch) external view returns (uint256) {
-        BatchState state = _loadState(_batchId(_domainSeparatorV4(), batch));
-        RulebookClock memory rulebook = _loadRulebook(batch.rulebook);
-        (uint256 grace, , ) = _readRulebook(rulebook);
-        return batch.eventBy + grace + _stoppedSince(state, rulebook);
+        BatchState state = _loadState(_batchId(_domainSeparator(), batch));
+        RulebookClock rulebook = _loadRulebook(batch.rulebook);
+        (uint256 grace, , ) = RulebookBlobLib.read(rulebook.blob());
+        return batch.eventBy + grace + _stoppedSince(state, _readStopClock(), rulebook);
     }
 
     /// @dev State of a batch that was funded.
@@ -108,8 +108,12 @@ abstract contract ClaimBatches is IClaimEscrow, RulebookClocks, ClaimTypeHashes 
     }
 
     /// @dev Seconds for which settlement of the batch was stopped since funding, up to the cap of its life.
-    function _stoppedSince(BatchState state, RulebookClock memory rulebook) internal view returns (uint256) {
-        return Math.min(_stoppedSeconds(rulebook) - state.stoppedAtFunding(), MAX_STOPPED);
+    function _stoppedSince(
+        BatchState state,
+        StopClockState stopClock,
+        RulebookClock rulebook
+    ) internal view returns (uint256) {
+        return Math.min(_stoppedSeconds(stopClock, rulebook) - state.stoppedAtFunding(), MAX_STOPPED);
     }
 
     /// @dev Checks that the groups are those of the batch.
@@ -118,17 +122,21 @@ abstract contract ClaimBatches is IClaimEscrow, RulebookClocks, ClaimTypeHashes 
         if (given != batch.groupsHash) revert GroupsMismatch(batch.groupsHash, given);
     }
 
-    /// @dev Checks the opened amounts of a group: that they are the batch's, and sum to the group's subtotal, since a line would
-    /// else be paid with the money of other groups.
-    function _checkOpened(bytes32 linesRoot, Group group, GroupLines calldata opened) internal pure {
-        bytes32 leaf = keccak256(abi.encodePacked(opened.group, opened.salt, opened.amounts));
-        uint256 end = group.lineCount() * LineAmounts.SIZE;
-        if (opened.amounts.length != end || !MerkleProof.verifyCalldata(opened.proof, linesRoot, leaf)) {
-            revert LinesMismatch(opened.group);
+    /// @dev Merkle leaf of a group's opened amounts.
+    function _leafOf(GroupLines calldata opened) internal pure returns (bytes32) {
+        return keccak256(abi.encodePacked(opened.group, opened.salt, opened.amounts));
+    }
+
+    /// @dev Checks that there is one amount a line, and that they sum to the group's subtotal, since a line would else be paid
+    /// with the money of other groups.
+    /// @return width Bytes of each amount.
+    function _checkAmounts(uint256 index, Group group, bytes calldata amounts) internal pure returns (uint256 width) {
+        width = amounts.length / group.lineCount();
+        if (width == 0 || width > LineAmounts.MAX_WIDTH || width * group.lineCount() != amounts.length) {
+            revert LinesMismatch(index);
         }
-        uint256 sum = 0;
-        for (uint256 start = 0; start < end; start += LineAmounts.SIZE) sum += LineAmounts.at(opened.amounts, start);
-        if (sum != group.subtotal()) revert LinesDoNotSum(opened.group, sum, group.subtotal());
+        uint256 sum = LineAmounts.sum(amounts, width);
+        if (sum != group.subtotal()) revert LinesDoNotSum(index, sum, group.subtotal());
     }
 
     function _claimBatches() internal pure returns (ClaimBatchesStorage storage $) {

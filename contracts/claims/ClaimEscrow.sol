@@ -2,16 +2,20 @@
 pragma solidity 0.8.30;
 
 import {UUPSUpgradeable} from "@openzeppelin/contracts/proxy/utils/UUPSUpgradeable.sol";
-import {Hashes} from "@openzeppelin/contracts/utils/cryptography/Hashes.sol";
-import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
+import {MerkleProof} from "@openzeppelin/contracts/utils/cryptography/MerkleProof.sol";
 import {SignatureChecker} from "@openzeppelin/contracts/utils/cryptography/SignatureChecker.sol";
 import {IClaimEscrow} from "../interfaces/IClaimEscrow.sol";
 import {IRulebooks} from "../interfaces/IRulebooks.sol";
 import {ClaimBatch, GroupLines} from "../interfaces/ClaimTypes.sol";
+import {Balances} from "../libraries/BalancesLib.sol";
 import {BatchState, BatchStateLib} from "../libraries/BatchStateLib.sol";
+import {RulebookClock} from "../libraries/RulebookClockLib.sol";
+import {StopClockState} from "../libraries/StopClockLib.sol";
+import {RulebookBlobLib} from "../rulebooks/RulebookBlobLib.sol";
 import {Group} from "../libraries/GroupLib.sol";
 import {LineAmounts} from "../libraries/LineAmounts.sol";
 import {LineBitmap} from "../libraries/LineBitmap.sol";
+import {PaymentsHash} from "../libraries/PaymentsHash.sol";
 import {Settlements} from "./Settlements.sol";
 import {Standings} from "./Standings.sol";
 
@@ -33,12 +37,7 @@ contract ClaimEscrow is Settlements, Standings, UUPSUpgradeable {
     /// @param registry Organization registry that tells standings.
     /// @param rulebooks Rulebooks contract that tells of rulebooks.
     /// @param mandates Mandates contract through which operators fund.
-    function initialize(
-        address authority,
-        address registry,
-        address rulebooks,
-        address mandates
-    ) external initializer {
+    function initialize(address authority, address registry, address rulebooks, address mandates) external initializer {
         __AccessManaged_init(authority);
         __Standings_init(registry);
         __RulebookClocks_init(rulebooks);
@@ -48,7 +47,7 @@ contract ClaimEscrow is Settlements, Standings, UUPSUpgradeable {
     /// @inheritdoc IClaimEscrow
     function fund(ClaimBatch calldata batch, Group[] calldata groups) external returns (bytes32 batchId) {
         if (batch.payer != msg.sender) revert NotPayer(batch.payer, msg.sender);
-        return _fund(_domainSeparatorV4(), batch, groups);
+        return _fund(_domainSeparator(), batch, groups);
     }
 
     /// @inheritdoc IClaimEscrow
@@ -59,7 +58,7 @@ contract ClaimEscrow is Settlements, Standings, UUPSUpgradeable {
         bytes calldata signature
     ) external returns (bytes32 batchId) {
         if (block.timestamp > deadline) revert FundingSignatureExpired(deadline);
-        bytes32 domain = _domainSeparatorV4();
+        bytes32 domain = _domainSeparator();
         bytes32 digest = _fundingOrderDigest(domain, batch, deadline);
         if (!SignatureChecker.isValidSignatureNowCalldata(batch.payer, digest, signature)) {
             revert FundingSignatureInvalid(batch.payer);
@@ -70,7 +69,7 @@ contract ClaimEscrow is Settlements, Standings, UUPSUpgradeable {
     /// @inheritdoc IClaimEscrow
     function fundUnderMandate(ClaimBatch calldata batch, Group[] calldata groups) external returns (bytes32 batchId) {
         if (msg.sender != _claimBatches().mandates) revert NotMandates(msg.sender);
-        return _fund(_domainSeparatorV4(), batch, groups);
+        return _fund(_domainSeparator(), batch, groups);
     }
 
     /// @inheritdoc IClaimEscrow
@@ -79,9 +78,10 @@ contract ClaimEscrow is Settlements, Standings, UUPSUpgradeable {
         Group[] calldata groups,
         uint256 group,
         uint256[] calldata lines,
-        GroupLines calldata opened
+        GroupLines calldata opened,
+        bytes32[] calldata proof
     ) external whenNotPaused returns (uint256 amount) {
-        bytes32 batchId = _batchId(_domainSeparatorV4(), batch);
+        bytes32 batchId = _batchId(_domainSeparator(), batch);
         BatchState state = _loadState(batchId);
         _checkGroups(batch, groups);
         if (groups[group].payee() != msg.sender) revert NotPayee(groups[group].payee(), msg.sender);
@@ -90,28 +90,34 @@ contract ClaimEscrow is Settlements, Standings, UUPSUpgradeable {
         if (state.open() == 0) revert LineNotOpen(lines[0]);
 
         uint256[] memory closed = _loadClosed(batchId, state);
-        amount = _reverseLines(batch, groups, group, lines, opened, closed);
-        _storeState(batchId, state.close(0, amount), closed);
+        if (lines.length != groups[group].lineCount()) {
+            if (opened.group != group || !MerkleProof.verifyCalldata(proof, batch.manifestRoot, _leafOf(opened))) {
+                revert LinesMismatch(group);
+            }
+            _checkAmounts(group, groups[group], opened.amounts);
+        }
+        amount = _closeLines(groups, group, lines, opened.amounts, closed);
+        _storeState(batchId, state.close(amount), closed);
         _addFree(batch.payer, batch.token, amount);
         emit LinesReversed(batchId, msg.sender, amount, lines);
     }
 
     /// @inheritdoc IClaimEscrow
     function reclaim(ClaimBatch calldata batch) external returns (uint256 amount) {
-        bytes32 batchId = _batchId(_domainSeparatorV4(), batch);
+        bytes32 batchId = _batchId(_domainSeparator(), batch);
         BatchState state = _loadState(batchId);
         amount = state.open();
         if (amount == 0) return 0;
 
-        RulebookClock memory rulebook = _loadRulebook(batch.rulebook);
-        uint256 stopped = _stoppedSince(state, rulebook);
+        RulebookClock rulebook = _loadRulebook(batch.rulebook);
+        uint256 stopped = _stoppedSince(state, _readStopClock(), rulebook);
         // A stop counts for a batch only up to its cap, so that no chain of stops locks money for ever.
-        if (stopped < MAX_STOPPED && (rulebook.suspendedAt != 0 || paused())) revert ReclaimWhileStopped();
-        (uint256 grace, , ) = _readRulebook(rulebook);
+        if (stopped < MAX_STOPPED && (rulebook.suspended() || paused())) revert ReclaimWhileStopped();
+        (uint256 grace, , ) = RulebookBlobLib.read(rulebook.blob());
         uint256 attestBy = batch.eventBy + grace + stopped;
         if (block.timestamp <= attestBy) revert ReclaimTooEarly(attestBy);
 
-        _claimBatches().states[batchId] = state.close(0, amount);
+        _claimBatches().states[batchId] = state.close(amount);
         _addFree(batch.payer, batch.token, amount);
         emit ClaimBatchReclaimed(batchId, amount);
     }
@@ -124,7 +130,7 @@ contract ClaimEscrow is Settlements, Standings, UUPSUpgradeable {
         uint256 amount,
         bool fromCredit
     ) external nonReentrant whenNotPaused {
-        bytes32 batchId = _batchId(_domainSeparatorV4(), batch);
+        bytes32 batchId = _batchId(_domainSeparator(), batch);
         _checkGroups(batch, groups);
         uint256 received = _receivedBy(msg.sender, batchId, batch, groups, payments);
         uint256 before = _claimBatches().refunded[batchId][msg.sender];
@@ -146,21 +152,39 @@ contract ClaimEscrow is Settlements, Standings, UUPSUpgradeable {
         bytes32 domain,
         ClaimBatch calldata batch,
         Group[] calldata groups
-    ) private whenNotPaused returns (bytes32 batchId) {
+    ) private returns (bytes32 batchId) {
+        StopClockState stopClock = _readStopClock();
+        _requireNotPaused(stopClock);
         batchId = _batchId(domain, batch);
         if (_claimBatches().states[batchId].funded()) revert ClaimBatchAlreadyFunded(batchId);
-        if (standingOf(batch.payer) & _FUNDING_KINDS == 0) revert PayerNotInStanding(batch.payer);
         if (batch.eventBy < block.timestamp || batch.eventBy > block.timestamp + MAX_HORIZON) {
             revert EventByOutOfRange(batch.eventBy);
         }
-        RulebookClock memory rulebook = _loadRulebook(batch.rulebook);
-        if (rulebook.suspendedAt != 0) revert IRulebooks.RulebookIsSuspended(batch.rulebook);
+        RulebookClock rulebook = _loadRulebook(batch.rulebook);
+        if (rulebook.suspended()) revert IRulebooks.RulebookIsSuspended(batch.rulebook);
 
         _checkGroups(batch, groups);
         uint256 lines = _countLines(batch, groups);
-        _claimBatches().states[batchId] = BatchStateLib.create(batch.total, _stoppedSeconds(rulebook), lines);
-        _takeFree(batch.payer, batch.token, batch.total);
+        _claimBatches().states[batchId] = BatchStateLib.create(
+            batch.total,
+            _stoppedSeconds(stopClock, rulebook),
+            lines
+        );
+        _takeFromPool(stopClock.standingLosses() + 1, batch.payer, batch.token, batch.total);
         emit ClaimBatchFunded(batchId, batch.payer, batch.rulebook, batch.token, batch.total);
+    }
+
+    /// @dev Takes a batch's total out of its payer's free balance, if the payer is in good standing.
+    /// @param epoch One more than how often an account lost a standing up to now.
+    function _takeFromPool(uint256 epoch, address payer, address token, uint256 total) private {
+        mapping(address => Balances) storage balances = _balancesIn(token);
+        Balances pool = balances[payer];
+        if (pool.free() < total) revert FreeBalanceTooSmall(payer, token, pool.free(), total);
+        if (pool.vettedUntil() != epoch) {
+            if (standingOf(payer) & _FUNDING_KINDS == 0) revert PayerNotInStanding(payer);
+            pool = pool.vet(epoch);
+        }
+        balances[payer] = pool.takeFree(total);
     }
 
     /// @dev Checks what can be checked of groups only once, at funding, and counts their lines.
@@ -184,33 +208,26 @@ contract ClaimEscrow is Settlements, Standings, UUPSUpgradeable {
     }
 
     /// @dev Closes lines of a group in `closed`.
-    /// @return amount Of these lines, in base units.
-    function _reverseLines(
-        ClaimBatch calldata batch,
+    /// @param amounts Of the group's lines. Not read when all of them are to be closed.
+    /// @return amount Of the lines, in base units.
+    function _closeLines(
         Group[] calldata groups,
         uint256 index,
         uint256[] calldata lines,
-        GroupLines calldata opened,
+        bytes calldata amounts,
         uint256[] memory closed
     ) private pure returns (uint256 amount) {
-        Group group = groups[index];
-        uint256 count = group.lineCount();
+        uint256 count = groups[index].lineCount();
+        bool whole = lines.length == count;
         uint256 firstLine = 0;
         for (uint256 i = 0; i < index; ++i) firstLine += groups[i].lineCount();
-
-        bool whole = lines.length == count;
-        if (!whole) {
-            if (opened.group != index) revert LinesMismatch(index);
-            _checkOpened(batch.linesRoot, group, opened);
-        }
         for (uint256 i = 0; i < lines.length; ++i) {
             uint256 line = lines[i];
             if (line >= count || (i != 0 && line <= lines[i - 1])) revert LineInvalid(line);
-            if (closed.isClosed(firstLine + line)) revert LineNotOpen(line);
-            closed.close(firstLine + line);
-            if (!whole) amount += LineAmounts.at(opened.amounts, line * LineAmounts.SIZE);
+            if (!closed.close(firstLine + line)) revert LineNotOpen(line);
+            if (!whole) amount += LineAmounts.at(amounts, line, amounts.length / count);
         }
-        if (whole) amount = group.subtotal();
+        if (whole) amount = groups[index].subtotal();
     }
 
     /// @dev What `payee` received from a batch.
@@ -221,19 +238,19 @@ contract ClaimEscrow is Settlements, Standings, UUPSUpgradeable {
         Group[] calldata groups,
         uint256[] calldata payments
     ) private view returns (uint256 received) {
-        uint256 paid = _loadState(batchId).paid();
-        if (groups.length == 1 || paid == batch.total) {
+        BatchState state = _loadState(batchId);
+        if (state.paidInFull()) {
             for (uint256 i = 0; i < groups.length; ++i) {
-                if (groups[i].payee() == payee) return Math.min(groups[i].subtotal(), paid);
+                if (groups[i].payee() == payee) return groups[i].subtotal();
             }
             return 0;
         }
-        bytes32 paymentsHash = 0;
+        uint256 hash = 0;
         for (uint256 i = 0; i < payments.length; ++i) {
-            paymentsHash = Hashes.efficientKeccak256(paymentsHash, bytes32(payments[i]));
-            if (address(uint160(payments[i] >> 96)) == payee) received += uint96(payments[i]);
+            hash = PaymentsHash.add(hash, payments[i]);
+            if (PaymentsHash.payeeOf(payments[i]) == payee) received += PaymentsHash.amountOf(payments[i]);
         }
-        if (paymentsHash != _claimBatches().paymentsHash[batchId]) revert PaymentsMismatch(batchId);
+        if (hash != state.paymentsHash()) revert PaymentsMismatch(batchId);
     }
 
     /// @dev Only what the access manager allows, after its delay.

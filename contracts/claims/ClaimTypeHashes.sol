@@ -8,20 +8,27 @@ import {Attestation, ClaimBatch} from "../interfaces/ClaimTypes.sol";
 /// @title ClaimTypeHashes
 /// @notice EIP-712 hashes of what payers and attesters sign.
 abstract contract ClaimTypeHashes is EIP712Upgradeable {
-    bytes32 private constant _CLAIM_BATCH_TYPEHASH =
-        keccak256(
-            "ClaimBatch(address payer,address token,uint96 total,bytes32 groupsHash,bytes32 linesRoot,bytes32 manifestRoot,bytes32 rulebook,uint40 eventBy,uint64 salt)"
-        );
+    string private constant _NAME = "Carepact ClaimEscrow";
+    string private constant _VERSION = "1";
 
-    bytes32 private constant _FUNDING_ORDER_TYPEHASH =
-        keccak256(
-            "FundingOrder(ClaimBatch batch,uint256 deadline)ClaimBatch(address payer,address token,uint96 total,bytes32 groupsHash,bytes32 linesRoot,bytes32 manifestRoot,bytes32 rulebook,uint40 eventBy,uint64 salt)"
-        );
+    bytes32 private constant _NAME_HASH = keccak256("Carepact ClaimEscrow");
+    bytes32 private constant _VERSION_HASH = keccak256("1");
 
-    bytes32 private constant _ATTESTATION_TYPEHASH =
-        keccak256(
-            "Attestation(bytes32 batchId,bytes results,uint40 observedAt,uint40 validUntil,bytes32 evidence)"
-        );
+    bytes32 private constant _DOMAIN_TYPEHASH = keccak256(
+        "EIP712Domain(string name,string version,uint256 chainId,address verifyingContract)"
+    );
+
+    bytes32 private constant _CLAIM_BATCH_TYPEHASH = keccak256(
+        "ClaimBatch(address payer,address token,uint96 total,bytes32 groupsHash,bytes32 manifestRoot,bytes32 rulebook,uint40 eventBy,uint64 salt)"
+    );
+
+    bytes32 private constant _FUNDING_ORDER_TYPEHASH = keccak256(
+        "FundingOrder(ClaimBatch batch,uint256 deadline)ClaimBatch(address payer,address token,uint96 total,bytes32 groupsHash,bytes32 manifestRoot,bytes32 rulebook,uint40 eventBy,uint64 salt)"
+    );
+
+    bytes32 private constant _ATTESTATION_TYPEHASH = keccak256(
+        "Attestation(bytes32 batchId,bytes results,uint40 observedAt,uint40 validUntil,bytes32 evidence)"
+    );
 
     function _hashClaimBatch(ClaimBatch calldata batch) internal pure returns (bytes32) {
         return keccak256(abi.encode(_CLAIM_BATCH_TYPEHASH, batch));
@@ -61,15 +68,20 @@ abstract contract ClaimTypeHashes is EIP712Upgradeable {
         return MessageHashUtils.toTypedDataHash(domain, structHash);
     }
 
+    /// @dev What OpenZeppelin's `_domainSeparatorV4` returns, for 500 gas less: the hashes of name and version are constants.
+    function _domainSeparator() internal view returns (bytes32) {
+        return keccak256(abi.encode(_DOMAIN_TYPEHASH, _NAME_HASH, _VERSION_HASH, block.chainid, this));
+    }
+
     /// @dev A constant and not OpenZeppelin's stored string, whose reading costs each call about 4,000 gas.
     // solhint-disable-next-line func-name-mixedcase -- OpenZeppelin's name
     function _EIP712Name() internal pure override returns (string memory) {
-        return "Carepact ClaimEscrow";
+        return _NAME;
     }
 
     /// @dev See {_EIP712Name}.
     // solhint-disable-next-line func-name-mixedcase -- OpenZeppelin's name
     function _EIP712Version() internal pure override returns (string memory) {
-        return "1";
+        return _VERSION;
     }
 }

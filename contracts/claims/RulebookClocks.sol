@@ -3,6 +3,8 @@ pragma solidity 0.8.30;
 
 import {IRulebookListener} from "../interfaces/IRulebookListener.sol";
 import {IRulebooks} from "../interfaces/IRulebooks.sol";
+import {RulebookClock, RulebookClockLib} from "../libraries/RulebookClockLib.sol";
+import {StopClockState} from "../libraries/StopClockLib.sol";
 import {StopClock} from "./StopClock.sol";
 
 /// @title RulebookClocks
@@ -10,13 +12,6 @@ import {StopClock} from "./StopClock.sol";
 /// @dev See {IRulebookListener}. Suspensions are timed on a clock that stands still while the escrow is paused, so that no second
 /// counts twice.
 abstract contract RulebookClocks is IRulebookListener, StopClock {
-    /// @dev One slot. Both times are readings of the running clock, in seconds.
-    struct RulebookClock {
-        address blob;
-        uint40 suspendedAt;
-        uint40 suspendedBefore;
-    }
-
     /// @custom:storage-location erc7201:carepact.storage.RulebookClocks
     struct RulebookClocksStorage {
         address rulebooks;
@@ -33,19 +28,19 @@ abstract contract RulebookClocks is IRulebookListener, StopClock {
 
     /// @inheritdoc IRulebookListener
     function onRulebookPublished(bytes32 id, address blob) external onlyRulebooks {
-        _rulebookClocks().clocks[id].blob = blob;
+        _rulebookClocks().clocks[id] = RulebookClockLib.create(blob);
     }
 
     /// @inheritdoc IRulebookListener
     function onRulebookSuspended(bytes32 id) external onlyRulebooks {
-        _rulebookClocks().clocks[id].suspendedAt = _runningSeconds();
+        mapping(bytes32 => RulebookClock) storage clocks = _rulebookClocks().clocks;
+        clocks[id] = clocks[id].suspend(_runningSeconds());
     }
 
     /// @inheritdoc IRulebookListener
     function onRulebookResumed(bytes32 id) external onlyRulebooks {
-        RulebookClock storage clock = _rulebookClocks().clocks[id];
-        clock.suspendedBefore += _runningSeconds() - clock.suspendedAt;
-        clock.suspendedAt = 0;
+        mapping(bytes32 => RulebookClock) storage clocks = _rulebookClocks().clocks;
+        clocks[id] = clocks[id].resume(_runningSeconds());
     }
 
     // solhint-disable-next-line func-name-mixedcase -- OpenZeppelin's name for the initialiser of a part
@@ -54,27 +49,20 @@ abstract contract RulebookClocks is IRulebookListener, StopClock {
     }
 
     /// @dev The clock of a rulebook that was published.
-    function _loadRulebook(bytes32 id) internal view returns (RulebookClock memory clock) {
+    function _loadRulebook(bytes32 id) internal view returns (RulebookClock clock) {
         clock = _rulebookClocks().clocks[id];
-        if (clock.blob == address(0)) revert IRulebooks.RulebookUnknown(id);
-    }
-
-    /// @dev What a settlement needs of a rulebook. See {Rulebooks-publish} for how it lies there.
-    function _readRulebook(
-        RulebookClock memory clock
-    ) internal view returns (uint256 grace, uint256 threshold, address[] memory attesters) {
-        return abi.decode(clock.blob.code, (uint256, uint256, address[]));
+        if (clock.blob() == address(0)) revert IRulebooks.RulebookUnknown(id);
     }
 
     /// @dev Seconds for which the escrow was paused or the rulebook suspended, up to now.
-    function _stoppedSeconds(RulebookClock memory clock) internal view returns (uint256 stopped) {
-        uint256 pausedSeconds = _pausedSeconds();
-        stopped = pausedSeconds + clock.suspendedBefore;
-        if (clock.suspendedAt != 0) stopped += block.timestamp - pausedSeconds - clock.suspendedAt;
+    function _stoppedSeconds(StopClockState state, RulebookClock clock) internal view returns (uint256) {
+        uint256 pausedSeconds = state.pausedSeconds();
+        return pausedSeconds + clock.suspendedSeconds(block.timestamp - pausedSeconds);
     }
 
-    function _runningSeconds() private view returns (uint40) {
-        return uint40(block.timestamp - _pausedSeconds());
+    /// @dev The clock that stands still while the escrow is paused.
+    function _runningSeconds() private view returns (uint256) {
+        return block.timestamp - _readStopClock().pausedSeconds();
     }
 
     function _rulebookClocks() private pure returns (RulebookClocksStorage storage $) {

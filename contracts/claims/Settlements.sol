@@ -1,15 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.30;
 
-import {Hashes} from "@openzeppelin/contracts/utils/cryptography/Hashes.sol";
+import {MerkleProof} from "@openzeppelin/contracts/utils/cryptography/MerkleProof.sol";
 import {IClaimEscrow} from "../interfaces/IClaimEscrow.sol";
 import {IRulebooks} from "../interfaces/IRulebooks.sol";
-import {ClaimBatch, GroupLines, Settlement} from "../interfaces/ClaimTypes.sol";
+import {Attestation, ClaimBatch, GroupLines, OpenedLines, Settlement} from "../interfaces/ClaimTypes.sol";
 import {AttesterSignatures} from "../libraries/AttesterSignatures.sol";
+import {Balances} from "../libraries/BalancesLib.sol";
 import {BatchState} from "../libraries/BatchStateLib.sol";
+import {RulebookClock} from "../libraries/RulebookClockLib.sol";
+import {StopClockState} from "../libraries/StopClockLib.sol";
+import {RulebookBlobLib} from "../rulebooks/RulebookBlobLib.sol";
 import {Group} from "../libraries/GroupLib.sol";
 import {LineAmounts} from "../libraries/LineAmounts.sol";
 import {LineBitmap} from "../libraries/LineBitmap.sol";
+import {PaymentsHash} from "../libraries/PaymentsHash.sol";
 import {ResultsLib} from "../libraries/ResultsLib.sol";
 import {ClaimBatches} from "./ClaimBatches.sol";
 import {Pools} from "./Pools.sol";
@@ -26,24 +31,30 @@ abstract contract Settlements is ClaimBatches, Pools {
         bytes32 batchId;
         uint256 paid;
         uint256 freed;
+        /// Whether lines of the batch were closed before this round.
+        bool tracked;
         /// Closed lines of the batch, as in {LineBitmap}.
         uint256[] closed;
+        /// Per group, what it was paid, as in {PaymentsHash}; zero: nothing.
+        uint256[] payments;
         /// Index of the group at work, and the line of the batch at which it begins.
         uint256 index;
         uint256 firstLine;
-        /// Per group, payee (160 bits) and amount (96 bits) if it was paid anything.
-        uint256[] payments;
         /// Next byte of the results to read.
         uint256 cursor;
-        /// Next of the opened groups to look at.
+        /// Next of the opened groups to look at, and bytes of each amount in the one that was opened last.
         uint256 nextOpened;
+        uint256 width;
+        /// Amount of the last line that was partly met.
+        uint256 part;
     }
 
     /// @inheritdoc IClaimEscrow
     function settleMany(Settlement[] calldata settlements) external returns (bool[] memory settled) {
         settled = new bool[](settlements.length);
         for (uint256 i = 0; i < settlements.length; ++i) {
-            try this.settle(settlements[i]) {
+            Settlement calldata one = settlements[i];
+            try this.settleByLine(one.batch, one.groups, one.attestation, one.opened) {
                 settled[i] = true;
             } catch (bytes memory reason) {
                 emit SettlementSkipped(i, reason);
@@ -52,25 +63,57 @@ abstract contract Settlements is ClaimBatches, Pools {
     }
 
     /// @inheritdoc IClaimEscrow
-    function settle(Settlement calldata settlement) external returns (uint256 paid, uint256 freed) {
-        bytes32 domain = _domainSeparatorV4();
+    function settle(
+        ClaimBatch calldata batch,
+        Group[] calldata groups,
+        Attestation calldata attestation
+    ) external returns (uint256 paid, uint256 freed) {
+        GroupLines[] calldata none;
+        // Solidity has no empty array in calldata to hand on.
+        assembly ("memory-safe") {
+            none.offset := 0
+            none.length := 0
+        }
+        return _settle(batch, groups, attestation, none);
+    }
+
+    /// @inheritdoc IClaimEscrow
+    function settleByLine(
+        ClaimBatch calldata batch,
+        Group[] calldata groups,
+        Attestation calldata attestation,
+        OpenedLines calldata opened
+    ) external returns (uint256 paid, uint256 freed) {
+        _checkLines(batch.manifestRoot, opened);
+        return _settle(batch, groups, attestation, opened.groups);
+    }
+
+    function _settle(
+        ClaimBatch calldata batch,
+        Group[] calldata groups,
+        Attestation calldata attestation,
+        GroupLines[] calldata opened
+    ) private returns (uint256 paid, uint256 freed) {
+        bytes32 domain = _domainSeparator();
         Round memory round;
-        round.batchId = _batchId(domain, settlement.batch);
+        round.batchId = _batchId(domain, batch);
         BatchState state = _loadState(round.batchId);
         if (state.open() == 0) return (0, 0);
 
-        bytes32 digest = _checkAttestation(domain, round.batchId, state, settlement);
-        _checkGroups(settlement.batch, settlement.groups);
+        bytes32 digest = _checkAttestation(domain, round.batchId, state, batch, attestation);
+        _checkGroups(batch, groups);
+        round.tracked = state.tracked();
         round.closed = _loadClosed(round.batchId, state);
-        round.payments = new uint256[](settlement.groups.length);
-        _settleGroups(settlement, round);
+        round.payments = new uint256[](groups.length);
+        _settleGroups(_balancesIn(batch.token), groups, attestation.results, opened, round);
         (paid, freed) = (round.paid, round.freed);
         if (paid + freed == 0) return (0, 0);
 
-        _recordPayments(settlement.batch.total, round);
-        _storeState(round.batchId, state.close(paid, freed), round.closed);
-        if (freed != 0) _addFree(settlement.batch.payer, settlement.batch.token, freed);
-        emit ClaimBatchSettled(round.batchId, digest, paid, freed, settlement.attestation.results);
+        state = _recordPayments(state.close(paid + freed), batch.total, round);
+        if (state.open() != 0 && !round.tracked) _closeWholeGroups(groups, attestation.results, round.closed);
+        _storeState(round.batchId, state, round.closed);
+        if (freed != 0) _addFree(batch.payer, batch.token, freed);
+        emit ClaimBatchSettled(round.batchId, digest, attestation.results);
     }
 
     /// @dev Checks that the batch can be settled now, and that its rulebook's attesters signed.
@@ -78,161 +121,215 @@ abstract contract Settlements is ClaimBatches, Pools {
         bytes32 domain,
         bytes32 batchId,
         BatchState state,
-        Settlement calldata settlement
+        ClaimBatch calldata batch,
+        Attestation calldata attestation
     ) private view returns (bytes32 digest) {
-        (uint256 threshold, address[] memory attesters) = _checkTime(state, settlement);
-        digest = _attestationDigest(domain, batchId, settlement.attestation);
-        AttesterSignatures.verify(digest, threshold, attesters, settlement.attestation.signatures);
+        (uint256 threshold, address[] memory attesters) = _checkTime(state, batch, attestation);
+        digest = _attestationDigest(domain, batchId, attestation);
+        AttesterSignatures.verify(digest, threshold, attesters, attestation.signatures);
     }
 
     /// @dev Checks that nothing is stopped, and that the attestation comes in time.
     function _checkTime(
         BatchState state,
-        Settlement calldata settlement
+        ClaimBatch calldata batch,
+        Attestation calldata attestation
     ) private view returns (uint256 threshold, address[] memory attesters) {
-        RulebookClock memory rulebook = _loadRulebook(settlement.batch.rulebook);
-        if (rulebook.suspendedAt != 0) revert IRulebooks.RulebookIsSuspended(settlement.batch.rulebook);
-        uint256 stopped = _stoppedSince(state, rulebook);
+        RulebookClock rulebook = _loadRulebook(batch.rulebook);
+        if (rulebook.suspended()) revert IRulebooks.RulebookIsSuspended(batch.rulebook);
+        StopClockState stopClock = _readStopClock();
+        uint256 stopped = _stoppedSince(state, stopClock, rulebook);
         // A pause counts for a batch only up to the cap of its life.
-        if (stopped < MAX_STOPPED) _requireNotPaused();
+        if (stopped < MAX_STOPPED) _requireNotPaused(stopClock);
 
         uint256 attestBy;
-        (attestBy, threshold, attesters) = _readRulebook(rulebook);
-        attestBy += settlement.batch.eventBy + stopped;
+        (attestBy, threshold, attesters) = RulebookBlobLib.read(rulebook.blob());
+        attestBy += batch.eventBy + stopped;
         if (block.timestamp > attestBy) revert AttestationTooLate(attestBy);
-        uint256 validUntil = settlement.attestation.validUntil;
-        if (block.timestamp > validUntil) revert AttestationExpired(validUntil);
-        uint256 observedAt = settlement.attestation.observedAt;
-        if (block.timestamp < observedAt) revert AttestationFromFuture(observedAt);
+        if (block.timestamp > attestation.validUntil) revert AttestationExpired(attestation.validUntil);
+        if (block.timestamp < attestation.observedAt) revert AttestationFromFuture(attestation.observedAt);
     }
 
     /// @dev Settles all groups into `round`, credits payees and reports each of them.
-    function _settleGroups(Settlement calldata settlement, Round memory round) private {
-        bytes calldata results = settlement.attestation.results;
-        Group[] calldata groups = settlement.groups;
+    function _settleGroups(
+        mapping(address account => Balances) storage balances,
+        Group[] calldata groups,
+        bytes calldata results,
+        GroupLines[] calldata opened,
+        Round memory round
+    ) private {
         round.cursor = ResultsLib.codesLength(groups.length);
         if (results.length < round.cursor) revert ResultsMalformed();
-        for (uint256 i = 0; i < groups.length; ++i) {
-            Group group = groups[i];
-            round.index = i;
-            (uint256 paid, uint256 freed) = _settleGroup(settlement, round, group, results.codeAt(0, i));
-            round.firstLine += group.lineCount();
-            if (paid + freed == 0) continue;
-            address payee = group.payee();
-            if (paid != 0) {
-                round.payments[i] = (uint256(uint160(payee)) << 96) | paid;
-                round.paid += paid;
-                _addCredit(payee, settlement.batch.token, paid);
+        uint256[] memory payments = round.payments;
+        bytes32 batchId = round.batchId;
+        // The groups are those that were funded: at most MAX_GROUPS subtotals of 86 bits.
+        unchecked {
+            for (uint256 i = 0; i < groups.length; ++i) {
+                Group group = groups[i];
+                round.index = i;
+                (uint256 paid, uint256 freed) = _settleGroup(group, results, opened, round);
+                round.firstLine += group.lineCount();
+                if ((paid | freed) == 0) continue;
+                address payee = group.payee();
+                if (paid != 0) {
+                    payments[i] = PaymentsHash.pack(payee, paid);
+                    round.paid += paid;
+                    balances[payee] = balances[payee].addCredit(paid);
+                }
+                if (freed != 0) round.freed += freed;
+                emit GroupSettled(batchId, payee, paid, freed);
             }
-            round.freed += freed;
-            emit GroupSettled(round.batchId, payee, paid, freed);
         }
         if (round.cursor != results.length) revert ResultsMalformed();
     }
 
     function _settleGroup(
-        Settlement calldata settlement,
-        Round memory round,
         Group group,
-        uint256 code
+        bytes calldata results,
+        GroupLines[] calldata opened,
+        Round memory round
     ) private pure returns (uint256 paid, uint256 freed) {
+        uint256 code = results.codeAt(round.index);
         if (code == ResultsLib.MET) {
-            paid = _closeGroup(settlement, round, group);
+            paid = _closeGroup(group, opened, round);
         } else if (code == ResultsLib.NOT_MET) {
-            freed = _closeGroup(settlement, round, group);
+            freed = _closeGroup(group, opened, round);
         } else if (code == ResultsLib.BY_LINE) {
-            bytes calldata amounts = group.lineCount() == 1
-                ? settlement.attestation.results[:0]
-                : _findOpened(settlement, round, group);
-            (paid, freed) = _closeByLine(settlement.attestation.results, amounts, round, group);
+            (paid, freed) = _closeByLine(group, results, _amountsOf(group, opened, round), round);
         }
     }
 
-    /// @dev Closes all open lines of a group. Where some were closed before, the amounts of the others are needed; without them
-    /// the group stays as it is.
-    /// @return amount Of the lines closed, in base units.
+    /// @dev Amount of a group's open lines, which are closed, in base units. In the first round of a batch that is the subtotal,
+    /// and the bitmap is left to {_closeWholeGroups}. Later, where some lines were closed before, the amounts of the others are
+    /// needed; without them the group stays as it is.
     function _closeGroup(
-        Settlement calldata settlement,
-        Round memory round,
-        Group group
+        Group group,
+        GroupLines[] calldata opened,
+        Round memory round
     ) private pure returns (uint256 amount) {
+        if (!round.tracked) return group.subtotal();
         uint256 count = group.lineCount();
         (bool any, bool all) = round.closed.closedIn(round.firstLine, count);
         if (all) return 0;
         if (any) {
-            bytes calldata amounts = _findOpened(settlement, round, group);
+            bytes calldata amounts = _amountsOf(group, opened, round);
             if (amounts.length == 0) return 0;
             for (uint256 i = 0; i < count; ++i) {
-                if (!round.closed.isClosed(round.firstLine + i)) amount += amounts.at(i * LineAmounts.SIZE);
+                if (round.closed.close(round.firstLine + i)) amount += amounts.at(i, round.width);
             }
-        } else {
-            amount = group.subtotal();
+            return amount;
         }
         round.closed.closeRange(round.firstLine, count);
+        return group.subtotal();
+    }
+
+    /// @dev Marks the lines of the groups that the first round of a batch settled whole. Needed only if other lines stay open.
+    function _closeWholeGroups(Group[] calldata groups, bytes calldata results, uint256[] memory closed) private pure {
+        uint256 firstLine = 0;
+        for (uint256 i = 0; i < groups.length; ++i) {
+            uint256 count = groups[i].lineCount();
+            uint256 code = results.codeAt(i);
+            if (code == ResultsLib.MET || code == ResultsLib.NOT_MET) closed.closeRange(firstLine, count);
+            firstLine += count;
+        }
     }
 
     /// @dev Closes the lines of a group by their own results, and moves the cursor behind these.
     /// @param amounts Of the group's lines. Where they are missing from a group of several lines, it stays as it is.
     function _closeByLine(
+        Group group,
         bytes calldata results,
         bytes calldata amounts,
+        Round memory round
+    ) private pure returns (uint256 paid, uint256 freed) {
+        uint256 start = round.cursor;
+        uint256 end = start + ResultsLib.codesLength(group.lineCount());
+        if (results.length < end) revert ResultsMalformed();
+        round.cursor = end;
+        // Amounts are those of a funded batch, and lines stay below MAX_LINES.
+        unchecked {
+            for (uint256 i = start; i < end; ++i) {
+                uint256 codes = results.fourAt(i);
+                for (uint256 line = (i - start) << 2; codes != 0; ++line) {
+                    uint256 code = codes & 3;
+                    codes >>= 2;
+                    if (code == ResultsLib.PENDING) continue;
+                    if (code == ResultsLib.PARTLY_MET) _readPart(results, round);
+                    (uint256 linePaid, uint256 lineFreed) = _closeLine(group, amounts, round, line, code);
+                    paid += linePaid;
+                    freed += lineFreed;
+                }
+            }
+        }
+    }
+
+    /// @dev Closes one line, if it is open and its amount is known.
+    function _closeLine(
+        Group group,
+        bytes calldata amounts,
         Round memory round,
-        Group group
+        uint256 line,
+        uint256 code
     ) private pure returns (uint256 paid, uint256 freed) {
         uint256 count = group.lineCount();
-        uint256 partials = round.cursor + ResultsLib.codesLength(count);
-        if (results.length < partials) revert ResultsMalformed();
-        for (uint256 i = 0; i < count; ++i) {
-            uint256 code = results.codeAt(round.cursor, i);
-            if (code == ResultsLib.PENDING) continue;
-            if (code == ResultsLib.PARTLY_MET) {
-                partials += LineAmounts.SIZE;
-                if (results.length < partials) revert ResultsMalformed();
-            }
-            if (count != 1 && amounts.length == 0) continue;
-            if (round.closed.isClosed(round.firstLine + i)) continue;
-            round.closed.close(round.firstLine + i);
-
-            uint256 amount = count == 1 ? group.subtotal() : amounts.at(i * LineAmounts.SIZE);
-            if (code == ResultsLib.MET) {
-                paid += amount;
-            } else if (code == ResultsLib.NOT_MET) {
-                freed += amount;
-            } else {
-                uint256 part = results.at(partials - LineAmounts.SIZE);
-                if (part == 0 || part >= amount) revert PartialAmountInvalid(round.index, i);
-                paid += part;
-                freed += amount - part;
-            }
-        }
-        round.cursor = partials;
+        if (line >= count) revert ResultsMalformed();
+        if (count != 1 && amounts.length == 0) return (0, 0);
+        if (!round.closed.close(round.firstLine + line)) return (0, 0);
+        uint256 amount = count == 1 ? group.subtotal() : amounts.at(line, round.width);
+        if (code == ResultsLib.MET) return (amount, 0);
+        if (code == ResultsLib.NOT_MET) return (0, amount);
+        paid = round.part;
+        if (paid == 0 || paid >= amount) revert PartialAmountInvalid(round.index, line);
+        freed = amount - paid;
     }
 
-    /// @dev The amounts of the group at work, if the settlement opens it, else nothing.
-    function _findOpened(
-        Settlement calldata settlement,
-        Round memory round,
-        Group group
+    /// @dev Notes the amount of the next line that is partly met, and moves the cursor behind it.
+    function _readPart(bytes calldata results, Round memory round) private pure {
+        uint256 start = round.cursor;
+        round.cursor = start + LineAmounts.MAX_WIDTH;
+        if (results.length < round.cursor) revert ResultsMalformed();
+        round.part = LineAmounts.at(results[start:], 0, LineAmounts.MAX_WIDTH);
+    }
+
+    /// @dev The amounts of the group at work, whose width is noted, if it is opened, else nothing.
+    function _amountsOf(
+        Group group,
+        GroupLines[] calldata opened,
+        Round memory round
     ) private pure returns (bytes calldata amounts) {
-        GroupLines[] calldata lines = settlement.lines;
+        amounts = msg.data[:0];
         uint256 next = round.nextOpened;
-        while (next < lines.length && lines[next].group < round.index) ++next;
+        for (; next < opened.length; ++next) {
+            GroupLines calldata candidate = opened[next];
+            if (candidate.group < round.index) continue;
+            if (candidate.group == round.index) {
+                amounts = candidate.amounts;
+                round.width = _checkAmounts(round.index, group, amounts);
+            }
+            break;
+        }
         round.nextOpened = next;
-        if (next == lines.length || lines[next].group != round.index) return settlement.attestation.results[:0];
-        _checkOpened(settlement.batch.linesRoot, group, lines[next]);
-        return lines[next].amounts;
     }
 
-    /// @dev Adds the round's payments to the hash over all payments of the batch, so that a refund can prove what its payee
-    /// received. A batch of one group, or one that a single round pays in full, needs none.
-    function _recordPayments(uint256 total, Round memory round) private {
-        uint256[] memory payments = round.payments;
-        if (round.paid == 0 || payments.length == 1 || round.paid == total) return;
-        bytes32 paymentsHash = _claimBatches().paymentsHash[round.batchId];
-        for (uint256 i = 0; i < payments.length; ++i) {
-            if (payments[i] == 0) continue;
-            paymentsHash = Hashes.efficientKeccak256(paymentsHash, bytes32(payments[i]));
+    /// @dev Checks that the opened amounts are those of the batch.
+    function _checkLines(bytes32 manifestRoot, OpenedLines calldata opened) private pure {
+        GroupLines[] calldata groups = opened.groups;
+        if (groups.length == 0) return;
+        bytes32[] memory leaves = new bytes32[](groups.length);
+        for (uint256 i = 0; i < groups.length; ++i) leaves[i] = _leafOf(groups[i]);
+        if (!MerkleProof.multiProofVerifyCalldata(opened.proof, opened.proofFlags, manifestRoot, leaves)) {
+            revert LinesProofInvalid(manifestRoot);
         }
-        _claimBatches().paymentsHash[round.batchId] = paymentsHash;
+    }
+
+    /// @dev The state with the round's payments, so that a refund can prove what its payee received.
+    function _recordPayments(BatchState state, uint256 total, Round memory round) private pure returns (BatchState) {
+        if (round.paid == total) return state.payInFull();
+        uint256[] memory payments = round.payments;
+        uint256 hash = state.paymentsHash();
+        for (uint256 i = 0; i < payments.length; ++i) {
+            if (payments[i] != 0) hash = PaymentsHash.add(hash, payments[i]);
+        }
+        return state.recordPayments(hash);
     }
 }

@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.30;
 
-import {Initializable} from "@openzeppelin/contracts-upgradeable/proxy/utils/Initializable.sol";
 import {IStandingListener} from "../interfaces/IStandingListener.sol";
+import {StopClock} from "./StopClock.sol";
 
 /// @title Standings
-/// @notice See {IStandingListener}. Asking the registry behind its proxy costs each funding 7,500 gas more than this copy.
-abstract contract Standings is IStandingListener, Initializable {
+/// @notice See {IStandingListener}. Asking the registry behind its proxy would cost each funding 9,500 gas.
+/// @dev Even this copy is read only by a payer's first funding after somebody lost a standing: the payer's balance remembers up to
+/// which loss the payer was found in good standing, which saves the other fundings 2,200 gas.
+abstract contract Standings is IStandingListener, StopClock {
     /// @custom:storage-location erc7201:carepact.storage.Standings
     struct StandingsStorage {
         address registry;
@@ -20,6 +22,7 @@ abstract contract Standings is IStandingListener, Initializable {
     function onStandingChanged(address account, uint256 kinds) external {
         StandingsStorage storage $ = _standings();
         if (msg.sender != $.registry) revert NotRegistry(msg.sender);
+        if ($.standing[account] & ~kinds != 0) _countStandingLoss();
         $.standing[account] = kinds;
     }
 

@@ -9,8 +9,8 @@ import {Group} from "../libraries/GroupLib.sol";
 /// @param token ERC-20 token of every amount in the batch.
 /// @param total Sum of the groups' subtotals, in base units of `token`.
 /// @param groupsHash keccak256 of the groups, each a 32-byte word (see {Group}), in order.
-/// @param linesRoot Merkle root over the groups' line amounts (see {GroupLines}).
-/// @param manifestRoot Merkle root over the off-chain detail of each line. The chain never reads it.
+/// @param manifestRoot Merkle root over the line amounts of each group (see {GroupLines}) and, beside them, the off-chain detail
+/// of each line, which the chain never reads.
 /// @param rulebook Id of the rulebook that says who attests and until when.
 /// @param eventBy Last moment, in unix seconds, at which the care may happen.
 /// @param salt Makes batches with otherwise equal terms distinct.
@@ -19,7 +19,6 @@ struct ClaimBatch {
     address token;
     uint96 total;
     bytes32 groupsHash;
-    bytes32 linesRoot;
     bytes32 manifestRoot;
     bytes32 rulebook;
     uint40 eventBy;
@@ -42,42 +41,46 @@ struct Attestation {
     bytes signatures;
 }
 
-/// @notice The line amounts of one group, opened against the batch's `linesRoot`.
-/// @dev The Merkle leaf is keccak256(group as uint256 ‖ salt ‖ amounts). It cannot be mistaken for an inner node: amounts come
-/// in multiples of 11 bytes, so a leaf's preimage is never 64 bytes long.
+/// @notice The line amounts of one group, opened against the batch's `manifestRoot`.
+/// @dev The Merkle leaf is keccak256(group as uint256 ‖ salt ‖ amounts). It cannot be mistaken for an inner node, whose preimage
+/// is 64 bytes long: a leaf's is longer.
 /// @param group Index of the group in the batch's groups.
 /// @param salt Keeps low-entropy amounts from being guessed from the root.
-/// @param amounts Amount of each line in base units, 11 bytes each, big endian, in line order.
-/// @param proof Merkle proof (sorted pairs, keccak256).
+/// @param amounts Amount of each line in base units, in line order, big endian, each in the same number of bytes (1 to 11).
 struct GroupLines {
     uint256 group;
     bytes32 salt;
     bytes amounts;
+}
+
+/// @notice The line amounts of those groups of a batch whose lines settle one by one.
+/// @param groups Opened groups, in ascending order of group. A group that is not opened although it would have to be stays open;
+/// groups of one line never have to be.
+/// @param proof Merkle multiproof of `groups` against the batch's `manifestRoot` (sorted pairs, keccak256).
+/// @param proofFlags How the multiproof goes together, as in OpenZeppelin's MerkleProof.
+struct OpenedLines {
+    GroupLines[] groups;
     bytes32[] proof;
+    bool[] proofFlags;
 }
 
 /// @notice All that a settlement of one claim batch needs.
-/// @param batch Terms of the batch.
-/// @param groups Groups of the batch, in order.
-/// @param attestation What happened, signed.
-/// @param lines Opened amounts of those groups whose results are given by line, in ascending order of group. A group that is
-/// not opened although it would have to be stays open; groups of one line never have to be.
 struct Settlement {
     ClaimBatch batch;
     Group[] groups;
     Attestation attestation;
-    GroupLines[] lines;
+    OpenedLines opened;
 }
 
-/// @notice Where the money of a claim batch is now. `open + paid + freed = total`.
+/// @notice What the chain knows of a claim batch.
 /// @param funded Whether the batch was ever funded.
-/// @param open Amount of its open lines, in base units.
-/// @param paid Amount credited to payees so far.
+/// @param paidInFull Whether one settlement paid all of its lines.
+/// @param open Amount of its open lines, in base units. The rest was paid or freed, as its events say.
 /// @param stoppedAtFunding Reading of the stop clock (seconds) when the batch was funded.
 struct ClaimBatchStatus {
     bool funded;
+    bool paidInFull;
     uint96 open;
-    uint96 paid;
     uint40 stoppedAtFunding;
 }
 

@@ -2,7 +2,7 @@
 pragma solidity 0.8.30;
 
 import {Group} from "../libraries/GroupLib.sol";
-import {Attestation, ClaimBatch, ClaimBatchStatus, GroupLines, Settlement} from "./ClaimTypes.sol";
+import {Attestation, ClaimBatch, ClaimBatchStatus, GroupLines, OpenedLines, Settlement} from "./ClaimTypes.sol";
 
 /// @title IClaimEscrow
 /// @notice Funds, settles, reverses, reclaims and refunds claim batches.
@@ -20,18 +20,10 @@ interface IClaimEscrow {
     /// @notice Lines of `payee` settled: `paid` is its credit, `freed` went back to the payer's free balance.
     event GroupSettled(bytes32 indexed batchId, address indexed payee, uint256 paid, uint256 freed);
 
-    /// @notice An attestation settled lines of the batch.
+    /// @notice An attestation settled lines of the batch, as the {GroupSettled} events before this one say.
     /// @param attestation EIP-712 digest of the attestation.
-    /// @param paid Sum over the groups.
-    /// @param freed Sum over the groups.
-    /// @param results As attested; lines that were settled before were skipped.
-    event ClaimBatchSettled(
-        bytes32 indexed batchId,
-        bytes32 indexed attestation,
-        uint256 paid,
-        uint256 freed,
-        bytes results
-    );
+    /// @param results As attested; lines that were closed before were skipped.
+    event ClaimBatchSettled(bytes32 indexed batchId, bytes32 indexed attestation, bytes results);
 
     /// @notice Settlement `index` of a {settleMany} failed for `reason` (the revert data) and was skipped.
     event SettlementSkipped(uint256 indexed index, bytes reason);
@@ -116,6 +108,9 @@ interface IClaimEscrow {
     /// @notice The opened lines of `group` are not those of the batch.
     error LinesMismatch(uint256 group);
 
+    /// @notice The opened lines and their proof do not lead to the batch's `manifestRoot`.
+    error LinesProofInvalid(bytes32 manifestRoot);
+
     /// @notice The amounts of `group` do not sum to its subtotal, so that it can only settle or be reclaimed as a whole.
     error LinesDoNotSum(uint256 group, uint256 sum, uint256 subtotal);
 
@@ -164,10 +159,24 @@ interface IClaimEscrow {
     function fundUnderMandate(ClaimBatch calldata batch, Group[] calldata groups) external returns (bytes32 batchId);
 
     /// @notice Settles those lines of a batch that the attestation calls final and that are still open. Anyone may call.
-    /// @dev Never reverts because somebody else was faster: it settles what is left, if only nothing.
+    /// @dev Never reverts because somebody else was faster: it settles what is left, if only nothing. A group of several lines
+    /// that cannot settle as a whole, because its results are given by line or some of its lines were closed before, stays as it
+    /// is: see {settleByLine}.
     /// @return paid Base units credited to payees.
     /// @return freed Base units returned to the payer's free balance.
-    function settle(Settlement calldata settlement) external returns (uint256 paid, uint256 freed);
+    function settle(
+        ClaimBatch calldata batch,
+        Group[] calldata groups,
+        Attestation calldata attestation
+    ) external returns (uint256 paid, uint256 freed);
+
+    /// @notice As {settle}, for groups whose lines settle one by one as well: their amounts are opened.
+    function settleByLine(
+        ClaimBatch calldata batch,
+        Group[] calldata groups,
+        Attestation calldata attestation,
+        OpenedLines calldata opened
+    ) external returns (uint256 paid, uint256 freed);
 
     /// @notice Settles several batches; one that fails is skipped and reported by {SettlementSkipped}.
     /// @return settled Whether each was settled.
@@ -177,13 +186,15 @@ interface IClaimEscrow {
     /// @param group Index of the caller's group.
     /// @param lines Indices of the lines in the group, in strictly ascending order.
     /// @param opened Amounts of the group's lines. Not read when `lines` are all lines of the group.
+    /// @param proof Merkle proof of `opened` against the batch's `manifestRoot`. Not read when `lines` are all lines of the group.
     /// @return amount Base units returned to the payer's free balance.
     function reverse(
         ClaimBatch calldata batch,
         Group[] calldata groups,
         uint256 group,
         uint256[] calldata lines,
-        GroupLines calldata opened
+        GroupLines calldata opened,
+        bytes32[] calldata proof
     ) external returns (uint256 amount);
 
     /// @notice Returns all open lines of a batch to its payer's free balance, once `attestBy` has passed. Anyone may call.
@@ -193,7 +204,7 @@ interface IClaimEscrow {
     /// @notice Pays back what the caller received from a batch, to the payer's free balance. Reopens nothing.
     /// @param groups Groups of the batch.
     /// @param payments All payments of the batch so far, in the order of their {GroupSettled} events, as words of payee (160
-    /// bits) and amount (96 bits). Not read when the batch has one group or was paid in full: then they follow from the terms.
+    /// bits) and amount (96 bits). Not read when one settlement paid the batch in full: then they follow from the terms.
     /// @param amount Base units.
     /// @param fromCredit Whether to take it from the caller's credit (true) or from its tokens, approved beforehand (false).
     function refund(

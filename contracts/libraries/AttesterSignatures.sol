@@ -10,7 +10,8 @@ library AttesterSignatures {
     uint256 private constant _SIGNATURE_SIZE = 65;
 
     /// @notice Reverts unless `signatures` are exactly `threshold` secp256k1 signatures of different `attesters` over `digest`.
-    /// @dev Signers and attesters both ascend, so one walk over both finds repeats and strangers.
+    /// @dev Signers and attesters both ascend, so one walk over the attesters is enough: who repeats, comes too late or is a
+    /// stranger is not found in the rest of it.
     function verify(
         bytes32 digest,
         uint256 threshold,
@@ -22,17 +23,25 @@ library AttesterSignatures {
         }
         address previous = address(0);
         uint256 next = 0;
-        for (uint256 i = 0; i < threshold; ++i) {
-            uint256 start = i * _SIGNATURE_SIZE;
-            (address signer, ECDSA.RecoverError failure, ) = ECDSA.tryRecoverCalldata(
-                digest,
-                signatures[start:start + _SIGNATURE_SIZE]
-            );
-            if (failure != ECDSA.RecoverError.NoError) revert IClaimEscrow.SignatureInvalid(i);
-            if (signer <= previous) revert IClaimEscrow.SignersNotAscending(signer);
-            while (next < attesters.length && attesters[next] < signer) ++next;
-            if (next == attesters.length || attesters[next] != signer) revert IClaimEscrow.NotAttester(signer);
-            previous = signer;
+        // The length was checked, and thresholds stay below 256.
+        unchecked {
+            for (uint256 i = 0; i < threshold; ++i) {
+                uint256 start = i * _SIGNATURE_SIZE;
+                (address signer, ECDSA.RecoverError failure, ) = ECDSA.tryRecoverCalldata(
+                    digest,
+                    signatures[start:start + _SIGNATURE_SIZE]
+                );
+                if (failure != ECDSA.RecoverError.NoError) revert IClaimEscrow.SignatureInvalid(i);
+                do {
+                    if (next == attesters.length) _refuse(signer, previous);
+                } while (attesters[next++] != signer);
+                previous = signer;
+            }
         }
+    }
+
+    function _refuse(address signer, address previous) private pure {
+        if (signer <= previous) revert IClaimEscrow.SignersNotAscending(signer);
+        revert IClaimEscrow.NotAttester(signer);
     }
 }

@@ -2,17 +2,48 @@
 pragma solidity 0.8.30;
 
 /// @title LineAmounts
-/// @notice Reads amounts that stand packed in bytes, 11 big-endian bytes each.
+/// @notice Reads amounts that stand packed in bytes, big endian, each in the same number of bytes.
+/// @dev Assembly, because every line of a settlement by line passes here: a slice converted to a number costs three times as much
+/// a line. `test/properties` holds both functions against that plain form.
 library LineAmounts {
-    /// @notice Bytes of one amount.
-    uint256 internal constant SIZE = 11;
+    /// @notice Most bytes of one amount: no line exceeds a subtotal's 86 bits.
+    uint256 internal constant MAX_WIDTH = 11;
 
-    /// @notice The amount whose first byte is `data[start]`.
-    /// @dev The caller has checked that `start + SIZE <= data.length`. A slice converted to bytes11 costs 3 times as much, which a
-    /// settlement by line pays for every line; `test/properties` holds this against that plain form.
-    function at(bytes calldata data, uint256 start) internal pure returns (uint256 amount) {
+    /// @notice Amount `index`, in base units. The caller has checked that it lies within `data`.
+    /// @param width Bytes of each amount, 1 to {MAX_WIDTH}.
+    function at(bytes calldata data, uint256 index, uint256 width) internal pure returns (uint256 amount) {
         assembly ("memory-safe") {
-            amount := shr(168, calldataload(add(data.offset, start)))
+            amount := shr(sub(256, shl(3, width)), calldataload(add(data.offset, mul(index, width))))
+        }
+    }
+
+    /// @notice Sum of all amounts, in base units. At most 1,023 amounts of 88 bits, so that it cannot overflow.
+    /// @dev Four at a time, which takes 40 gas off each line. Past the end of `data` there may be anything, so the rest goes one by
+    /// one.
+    /// @param width Bytes of each amount, 1 to {MAX_WIDTH}. The caller has checked that it divides the length.
+    function sum(bytes calldata data, uint256 width) internal pure returns (uint256 total) {
+        assembly ("memory-safe") {
+            let shift := sub(256, shl(3, width))
+            let next := data.offset
+            let end := add(next, data.length)
+            let double := shl(1, width)
+            let triple := add(double, width)
+            let quadruple := shl(2, width)
+            for {
+                let last := sub(end, triple)
+            } lt(next, last) {
+                next := add(next, quadruple)
+            } {
+                total := add(
+                    add(total, add(shr(shift, calldataload(next)), shr(shift, calldataload(add(next, width))))),
+                    add(shr(shift, calldataload(add(next, double))), shr(shift, calldataload(add(next, triple))))
+                )
+            }
+            for {} lt(next, end) {
+                next := add(next, width)
+            } {
+                total := add(total, shr(shift, calldataload(next)))
+            }
         }
     }
 }

@@ -16,16 +16,17 @@ library LineBitmap {
     }
 
     /// @notice Closes `line`.
-    function close(uint256[] memory self, uint256 line) internal pure {
-        self[line >> 8] |= 1 << (line & 0xff);
+    /// @return Whether it was open.
+    function close(uint256[] memory self, uint256 line) internal pure returns (bool) {
+        uint256 bit = 1 << (line & 0xff);
+        uint256 word = self[line >> 8];
+        if (word & bit != 0) return false;
+        self[line >> 8] = word | bit;
+        return true;
     }
 
     /// @notice Whether any, and whether all, of the `count` lines from `first` on are closed.
-    function closedIn(
-        uint256[] memory self,
-        uint256 first,
-        uint256 count
-    ) internal pure returns (bool any, bool all) {
+    function closedIn(uint256[] memory self, uint256 first, uint256 count) internal pure returns (bool any, bool all) {
         all = true;
         uint256 end = first + count;
         while (first < end) {

@@ -5,7 +5,7 @@ import {AccessManagedUpgradeable} from "@openzeppelin/contracts-upgradeable/acce
 import {UUPSUpgradeable} from "@openzeppelin/contracts/proxy/utils/UUPSUpgradeable.sol";
 import {IRulebookListener} from "../interfaces/IRulebookListener.sol";
 import {AttesterGroup, IRulebooks, Rulebook} from "../interfaces/IRulebooks.sol";
-import {RulebookBlob} from "./RulebookBlob.sol";
+import {RulebookBlobLib} from "./RulebookBlobLib.sol";
 
 /// @title Rulebooks
 /// @notice See {IRulebooks}.
@@ -52,9 +52,7 @@ contract Rulebooks is IRulebooks, AccessManagedUpgradeable, UUPSUpgradeable {
         if (address($.listener) == address(0)) revert RulebookListenerMissing();
 
         address[] memory attesters = _checkedAttesters(rulebook);
-        // What a settlement reads comes first; it decodes no further.
-        bytes memory data = abi.encode(rulebook.grace, rulebook.attesterGroups[0].threshold, attesters, rulebook);
-        address blob = address(new RulebookBlob(data));
+        address blob = RulebookBlobLib.write(rulebook, attesters);
         $.states[id].blob = blob;
         emit RulebookPublished(id, blob);
         $.listener.onRulebookPublished(id, blob);
@@ -87,10 +85,10 @@ contract Rulebooks is IRulebooks, AccessManagedUpgradeable, UUPSUpgradeable {
     }
 
     /// @inheritdoc IRulebooks
-    function rulebookOf(bytes32 id) public view returns (Rulebook memory rulebook) {
+    function rulebookOf(bytes32 id) public view returns (Rulebook memory) {
         address blob = _rulebooks().states[id].blob;
         if (blob == address(0)) revert RulebookUnknown(id);
-        (, , , rulebook) = abi.decode(blob.code, (uint256, uint256, address[], Rulebook));
+        return RulebookBlobLib.readWhole(blob);
     }
 
     /// @inheritdoc IRulebooks

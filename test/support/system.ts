@@ -1,0 +1,104 @@
+import type { HardhatEthersSigner } from "@nomicfoundation/hardhat-ethers/signers";
+import { hexlify, randomBytes, ZeroAddress, ZeroHash, type ContractRunner } from "ethers";
+import { ethers, ignition } from "hardhat";
+
+import Carepact from "../../deploy/Carepact";
+import type {
+  AccessManager,
+  ClaimEscrow,
+  Mandates,
+  OrganizationRegistry,
+  Rulebooks,
+  TestStablecoin,
+} from "../../sdk/src/generated";
+import type { RulebookStruct } from "../../sdk/src/generated/contracts/rulebooks/Rulebooks";
+
+export const DAY = 24 * 60 * 60;
+/** Grace of the rulebooks below: the least allowed. */
+export const GRACE = 3 * DAY;
+
+/** Kinds of organization, as bits (see IOrganizationRegistry). */
+export const kinds = { payer: 1, pharmacy: 2, laboratory: 4, clinic: 8, sponsor: 16, gateway: 32 } as const;
+
+export interface System {
+  admin: HardhatEthersSigner;
+  accessManager: AccessManager;
+  registry: OrganizationRegistry;
+  rulebooks: Rulebooks;
+  mandates: Mandates;
+  escrow: ClaimEscrow;
+}
+
+/** Deploys the whole system the way `deploy/` does; the first account has every role. */
+export async function deploySystem(): Promise<System> {
+  const [admin] = await ethers.getSigners();
+  const deployed = await ignition.deploy(Carepact);
+  const at = <C>(name: string, contract: { getAddress(): Promise<string> }): Promise<C> =>
+    contract.getAddress().then((address) => ethers.getContractAt(name, address) as Promise<unknown> as Promise<C>);
+  return {
+    admin: admin!,
+    accessManager: await at<AccessManager>("AccessManager", deployed.accessManager),
+    registry: await at<OrganizationRegistry>("OrganizationRegistry", deployed.organizationRegistry),
+    rulebooks: await at<Rulebooks>("Rulebooks", deployed.rulebooks),
+    mandates: await at<Mandates>("Mandates", deployed.mandates),
+    escrow: await at<ClaimEscrow>("ClaimEscrow", deployed.claimEscrow),
+  };
+}
+
+export async function deployToken(decimals = 6): Promise<TestStablecoin> {
+  return ethers.deployContract("TestStablecoin", [
+    "Test Dollar",
+    "TUSD",
+    decimals,
+  ]) as Promise<unknown> as Promise<TestStablecoin>;
+}
+
+/** Registers an account in good standing, as the credentialing role does. */
+export async function register(registry: OrganizationRegistry, account: string, kind: number): Promise<void> {
+  await registry.register(account, {
+    kinds: kind,
+    npi: 0,
+    ncpdpId: 0,
+    clia: "0x00000000000000000000",
+    hpkeKey: hexlify(randomBytes(32)),
+    name: "An organization",
+    endpoint: "",
+  });
+}
+
+/** A rulebook of `threshold` of `attesters`; what is not given is not used. */
+export function rulebookOf(
+  attesters: readonly string[],
+  threshold: number,
+  changes: Partial<RulebookStruct> = {},
+): RulebookStruct {
+  const sorted = attesters.map((attester) => attester.toLowerCase()).sort();
+  return {
+    attesterGroups: [{ threshold, above: 0, attesters: sorted }],
+    workflow: { id: ZeroHash, owner: ZeroAddress, name: "0x00000000000000000000" },
+    eventKinds: 1,
+    grace: GRACE,
+    challengePeriod: 0,
+    arbiter: ZeroAddress,
+    arbiterDeadline: 0,
+    arbiterDefault: 0,
+    bond: 0,
+    retentionBps: 0,
+    lookBack: 0,
+    suspender: ZeroAddress,
+    documentHash: ZeroHash,
+    ...changes,
+  };
+}
+
+/** Publishes a rulebook and returns its id. */
+export async function publish(
+  rulebooks: Rulebooks,
+  rulebook: RulebookStruct,
+  runner?: ContractRunner,
+): Promise<string> {
+  const contract = runner ? rulebooks.connect(runner) : rulebooks;
+  const id = await contract.publish.staticCall(rulebook);
+  await contract.publish(rulebook);
+  return id;
+}
