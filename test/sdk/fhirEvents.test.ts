@@ -18,8 +18,8 @@ import { refused } from "./refused";
 
 const AMOUNT = 1000n;
 
-// HL7's 31 examples: result where the dispensed quantity is the one billed, and where the billed one is the quantity of the
-// authorizing MedicationRequest (where that states one). In both, payment needs a hand-over.
+// HL7's 31 examples: result where the dispensed quantity is the one billed, and where the billed one is the quantity of
+// the authorizing MedicationRequest (where that states one). In both, payment needs a hand-over.
 const dispenses: Record<string, [asDispensed: string, asPrescribed: string]> = {
   meddisp008: ["pending: not-handed-over", "pending: not-handed-over"],
   meddisp0301: ["pending: status-not-final", "pending: status-not-final"],

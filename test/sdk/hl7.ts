@@ -27,7 +27,8 @@ export const hl7Codes = (codeSystem: string): string[] => {
 };
 
 /**
- * A copy of JSON with some elements replaced, each named by its path (`item[0].net.value`); undefined takes the element out.
+ * A copy of JSON with some elements replaced, each named by its path (`item[0].net.value`); undefined takes the element
+ * out.
  */
 export function withElements<Resource>(resource: Resource, changes: Record<string, unknown>): Resource {
   const copy = structuredClone(resource);

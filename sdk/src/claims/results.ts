@@ -4,7 +4,9 @@ import { CarepactError } from "../errors";
 
 import { batchLimits } from "./types";
 
-/** What was attested for one line. A partly met line pays `amount` base units, finally; the rest returns to the payer. */
+/**
+ * What was attested for one line. A partly met line pays `amount` base units, finally; the rest returns to the payer.
+ */
 export type LineResult =
   { result: "pending" } | { result: "met" } | { result: "notMet" } | { result: "partlyMet"; amount: bigint };
 
@@ -67,8 +69,8 @@ function packAmount(amount: bigint): Uint8Array {
 }
 
 /**
- * Packs results as the escrow reads them (ResultsLib): two bits a group, lowest bits of a byte first; then, for each group
- * by line, two bits a line and 11 bytes for the amount of each partly met line.
+ * Packs results as the escrow reads them (ResultsLib): two bits a group, lowest bits of a byte first; then, for each
+ * group by line, two bits a line and 11 bytes for the amount of each partly met line.
  * @returns Hex, `0x` first.
  * @throws RESULTS_MALFORMED, PARTIAL_AMOUNT_INVALID
  */
@@ -108,8 +110,8 @@ function joinBytes(parts: readonly Uint8Array[]): Uint8Array {
 }
 
 /**
- * Reads packed results, see {@link encodeResults}. Refuses whatever the escrow would: too short, bytes left over, unused bits
- * set, a partial amount out of range.
+ * Reads packed results, see {@link encodeResults}. Refuses whatever the escrow would: too short, bytes left over,
+ * unused bits set, a partial amount out of range.
  * @param results Hex, `0x` first.
  * @throws RESULTS_MALFORMED, PARTIAL_AMOUNT_INVALID
  */
@@ -153,8 +155,8 @@ export function decodeResults(results: string, shape: readonly GroupShape[]): Gr
 }
 
 /**
- * Results by line, brought into their cheapest form: a group whose lines all say the same settles by its subtotal, so neither
- * its line codes nor its amounts go on chain.
+ * Results by line, brought into their cheapest form: a group whose lines all say the same settles by its subtotal, so
+ * neither its line codes nor its amounts go on chain.
  */
 export function groupResultsOf(lines: readonly (readonly LineResult[])[]): GroupResult[] {
   return lines.map((group): GroupResult => {

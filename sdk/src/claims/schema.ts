@@ -13,8 +13,9 @@ function pathOf(pointer: string): string {
 }
 
 /**
- * A reader that gives a value back as `Document` if `schema` (JSON Schema 2020-12) holds for it, and throws `code` otherwise.
- * `referenced` are schemas it refers to by `$id`. The schema is compiled at first use, since an import has to stay without effects.
+ * A reader that gives a value back as `Document` if `schema` (JSON Schema 2020-12) holds for it, and throws `code`
+ * otherwise. `referenced` are schemas it refers to by `$id`. The schema is compiled at first use, since an import has
+ * to stay without effects.
  */
 export function schemaReader<Document>(
   schema: object,

@@ -214,8 +214,8 @@ export function packGroupLines({ group, salt, amounts }: GroupLines): PackedGrou
 }
 
 /**
- * Leaf of a group's line amounts under `manifestRoot`: keccak256(group as uint256 ‖ salt ‖ amounts). Salted, since amounts could
- * be guessed.
+ * Leaf of a group's line amounts under `manifestRoot`: keccak256(group as uint256 ‖ salt ‖ amounts). Salted, since
+ * amounts could be guessed.
  */
 export function linesLeafOf(lines: GroupLines): string {
   const { group, salt, amounts } = packGroupLines(lines);
@@ -223,8 +223,8 @@ export function linesLeafOf(lines: GroupLines): string {
 }
 
 /**
- * `manifestRoot`: the parent of two trees, that of the groups' line amounts and that of the lines' details. A proof in either
- * ends with the root of the other.
+ * `manifestRoot`: the parent of two trees, that of the groups' line amounts and that of the lines' details. A proof in
+ * either ends with the root of the other.
  */
 export function manifestRootOf(linesRoot: string, detailsRoot: string): string {
   return keccak256(
@@ -252,7 +252,10 @@ export function manifestLeafValues(leaf: ManifestLeaf): [number, string, bigint,
   return [leaf.line, leaf.payee, leaf.amount, leaf.eventKey, leaf.contentHash, leaf.detailHash];
 }
 
-/** Hash of a manifest leaf: keccak256(keccak256(abi.encode(...))), as StandardMerkleTree and its Solidity readers have it. */
+/**
+ * Hash of a manifest leaf: keccak256(keccak256(abi.encode(...))), as StandardMerkleTree and its Solidity readers have
+ * it.
+ */
 export function manifestLeafHashOf(leaf: ManifestLeaf): string {
   return keccak256(keccak256(AbiCoder.defaultAbiCoder().encode(manifestLeafTypes, manifestLeafValues(leaf))));
 }

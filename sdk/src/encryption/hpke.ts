@@ -28,8 +28,8 @@ export interface SealingContext {
 const KEY_BYTES = 32;
 
 /**
- * The part of @hpke/core used here. Its own declarations name DOM's CryptoKey, which projects for Node do not know; keys pass
- * through here unseen anyhow.
+ * The part of @hpke/core used here. Its own declarations name DOM's CryptoKey, which projects for Node do not know;
+ * keys pass through here unseen anyhow.
  */
 interface Suite {
   kem: {
@@ -50,7 +50,8 @@ interface Suite {
   ): Promise<ArrayBuffer>;
 }
 
-// X25519 comes from a library, not from WebCrypto, which lacks it in browsers still in use. Everything else is WebCrypto's.
+// X25519 comes from a library, not from WebCrypto, which lacks it in browsers still in use. Everything else is
+// WebCrypto's.
 const newSuite = (): Suite =>
   new CipherSuite({ kem: new DhkemX25519HkdfSha256(), kdf: new HkdfSha256(), aead: new Aes256Gcm() });
 
@@ -61,7 +62,9 @@ function requireKey(key: unknown, name: string): Uint8Array {
   return getBytes(key);
 }
 
-/** A new key pair for sealed parts. The public key goes into the organization registry; the private one stays at home. */
+/**
+ * A new key pair for sealed parts. The public key goes into the organization registry; the private one stays at home.
+ */
 export async function generateSealingKeys(): Promise<SealingKeyPair> {
   const { kem } = newSuite();
   const pair = await kem.generateKeyPair();

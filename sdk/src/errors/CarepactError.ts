@@ -28,7 +28,8 @@ export class CarepactError extends Error {
   readonly details: ErrorDetails;
 
   /**
-   * @param details Made JSON-safe here; a `path` in it names the offending element (`Claim.item[0].net`, `$.terms.total`).
+   * @param details Made JSON-safe here; a `path` in it names the offending element (`Claim.item[0].net`,
+   * `$.terms.total`).
    * @param cause What was thrown underneath, if anything.
    */
   constructor(code: ErrorCode, message: string, details: Record<string, unknown> = {}, cause?: unknown) {

@@ -1,6 +1,6 @@
 /**
- * Every code a {@link CarepactError} can carry, with what it means. Codes are stable: programs branch on them, messages may
- * change. The values are documentation for people.
+ * Every code a {@link CarepactError} can carry, with what it means. Codes are stable: programs branch on them, messages
+ * may change. The values are documentation for people.
  */
 export const errorCodes = {
   // Amounts

@@ -64,9 +64,9 @@ const CLAIM_TYPE_SYSTEM = "http://terminology.hl7.org/CodeSystem/claim-type";
 const read = new ElementReader("INPUT_INVALID");
 
 /**
- * Reads a FHIR R4 Claim that may be funded, and checks its sums: every net is quantity x unit price x factor where a price is
- * stated, and the sum of its details' nets where these state any; the total, where stated, is the sum of the items. Nothing is
- * rounded. A detail without net and price says nothing about money.
+ * Reads a FHIR R4 Claim that may be funded, and checks its sums: every net is quantity x unit price x factor where a
+ * price is stated, and the sum of its details' nets where these state any; the total, where stated, is the sum of the
+ * items. Nothing is rounded. A detail without net and price says nothing about money.
  * @param options.currency What amounts have to be in; US dollars unless said otherwise.
  * @throws INPUT_INVALID, CLAIM_NOT_FUNDABLE, CLAIM_TOTAL_MISMATCH, CLAIM_NET_MISMATCH, CLAIM_DUPLICATE_LINE,
  * CURRENCY_MISMATCH, and the AMOUNT_ codes. `details.path` names the element, as in `Claim.item[0].detail[2].net`.
@@ -126,7 +126,9 @@ function readItem(value: unknown, path: string, currency: Currency): ChargedLine
   return { ...line, charge: net, ...(serviced === undefined ? {} : { serviced }) };
 }
 
-/** Reads what item, detail and subDetail have in common, and the parts below: `below` names the elements that hold them. */
+/**
+ * Reads what item, detail and subDetail have in common, and the parts below: `below` names the elements that hold them.
+ */
 function readPart(value: unknown, path: string, below: readonly string[], currency: Currency): ChargedDetail {
   const part = read.element(value, path);
   read.noModifiers(part, path);

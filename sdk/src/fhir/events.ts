@@ -15,7 +15,8 @@ export interface Share {
 
 /**
  * What an event means for the line it was billed on. Amounts in base units.
- * A *correction* changes what was settled before: nothing is paid or taken back by itself, people (or an 835 reversal) do.
+ * A *correction* changes what was settled before: nothing is paid or taken back by itself, people (or an 835 reversal)
+ * do.
  */
 export type EventResult =
   | { result: "pending"; reason: EventReason }
@@ -71,8 +72,8 @@ const inError: Rule = { leadsTo: "notMet", reason: "status-in-error", corrects: 
 const done: Rule = { leadsTo: "met", reason: "done" };
 
 /**
- * FHIR R4 `MedicationDispense.status`, every code. There is no code for a part fill: quantities are compared. `in-progress` is
- * ready for pick-up.
+ * FHIR R4 `MedicationDispense.status`, every code. There is no code for a part fill: quantities are compared.
+ * `in-progress` is ready for pick-up.
  */
 export const dispenseRules = {
   preparation: notFinal,
@@ -106,11 +107,11 @@ const partFills = ["FFP", "RFP", "RFPS"];
 const read = new ElementReader("EVENT_INVALID");
 
 /**
- * What a FHIR R4 MedicationDispense means for the line it was billed on. No status falls through to payment: what cannot be
- * told is pending, and what is no status of the value set is refused.
+ * What a FHIR R4 MedicationDispense means for the line it was billed on. No status falls through to payment: what
+ * cannot be told is pending, and what is no status of the value set is refused.
  *
- * A part fill pays floor(amount x dispensed / billed): it is rounded down to a base unit, and the rest returns to the payer.
- * More dispensed than billed pays the line's amount, never more.
+ * A part fill pays floor(amount x dispensed / billed): it is rounded down to a base unit, and the rest returns to the
+ * payer. More dispensed than billed pays the line's amount, never more.
  * @throws EVENT_INVALID, and the AMOUNT_ codes for quantities
  */
 export function dispenseResult(dispense: MedicationDispense, terms: DispenseTerms): EventResult {
@@ -122,8 +123,8 @@ export function dispenseResult(dispense: MedicationDispense, terms: DispenseTerm
 }
 
 /**
- * What a FHIR R4 DiagnosticReport means for the line it was billed on. Amended, corrected and appended reports are final too;
- * after settlement they are corrections.
+ * What a FHIR R4 DiagnosticReport means for the line it was billed on. Amended, corrected and appended reports are
+ * final too; after settlement they are corrections.
  * @throws EVENT_INVALID
  */
 export function diagnosticReportResult(report: DiagnosticReport, terms: LineTerms): EventResult {

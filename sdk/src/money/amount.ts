@@ -30,7 +30,9 @@ export interface Decimal {
 
 const PLAIN_DECIMAL = /^(0|[1-9][0-9]*)(?:\.([0-9]+))?$/;
 
-/** A double tells decimals of up to 15 significant digits apart. Beyond, the digits sent may not be the digits received. */
+/**
+ * A double tells decimals of up to 15 significant digits apart. Beyond, the digits sent may not be the digits received.
+ */
 const EXACT_DIGITS_OF_A_NUMBER = 15;
 
 /** Enough for 96-bit amounts of 18 decimals, and small enough that hostile input cannot make arithmetic slow. */
@@ -113,8 +115,8 @@ export function parseAmount(value: unknown, unit: { decimals: number }, path?: s
 }
 
 /**
- * Writes base units of `unit` as a decimal, without trailing zeros beyond `minDecimals`: 90000000n of a 6-decimal token is
- * `90.00`.
+ * Writes base units of `unit` as a decimal, without trailing zeros beyond `minDecimals`: 90000000n of a 6-decimal token
+ * is `90.00`.
  * @param minDecimals Decimal places to show at least; two where the unit has them.
  */
 export function formatAmount(

@@ -71,8 +71,9 @@ interface DraftGroup {
 }
 
 /**
- * Makes a claim batch of adjudicated claims: groups their lines by payee, commits to amounts and manifest under fresh salts,
- * and seals each payee's part. Amounts are carried from the claims' currency into the token's base units, exactly.
+ * Makes a claim batch of adjudicated claims: groups their lines by payee, commits to amounts and manifest under fresh
+ * salts, and seals each payee's part. Amounts are carried from the claims' currency into the token's base units,
+ * exactly.
  * @throws BATCH_EMPTY, BATCH_TOO_LARGE, BATCH_TERMS_INVALID, PAYEE_KEY_MISSING, KEY_INVALID, CURRENCY_MISMATCH,
  * AMOUNT_TOO_PRECISE, IDENTIFIER_INVALID, and what {@link requireBalanced} throws
  */

@@ -76,7 +76,9 @@ export interface ClaimBatchPart {
   lines: PartLineJson[];
 }
 
-/** A payer's own record of a claim batch (`claim-batch-record.schema.json`). Holds health data in the clear: never sent. */
+/**
+ * A payer's own record of a claim batch (`claim-batch-record.schema.json`). Holds health data in the clear: never sent.
+ */
 export interface ClaimBatchRecord extends PublicPartJson {
   carepact: "claim-batch-record";
   version: 1;

@@ -64,9 +64,10 @@ export interface OpenedRecord extends PublicPart {
 }
 
 /**
- * Checks a claim batch file's public part: id, groups, sums, token and rulebook fit each other. Says nothing about the chain.
- * @throws FILE_MALFORMED, FILE_WRONG_DOCUMENT, FILE_VERSION_UNSUPPORTED, FILE_TAMPERED, GROUPS_INVALID, GROUPS_DO_NOT_SUM,
- * BATCH_TOO_LARGE, BATCH_TERMS_INVALID
+ * Checks a claim batch file's public part: id, groups, sums, token and rulebook fit each other. Says nothing about the
+ * chain.
+ * @throws FILE_MALFORMED, FILE_WRONG_DOCUMENT, FILE_VERSION_UNSUPPORTED, FILE_TAMPERED, GROUPS_INVALID,
+ * GROUPS_DO_NOT_SUM, BATCH_TOO_LARGE, BATCH_TERMS_INVALID
  */
 export function verifyClaimBatchFile(file: ClaimBatchFile): PublicPart {
   const document = readDocument(file, "claim-batch");
@@ -80,8 +81,8 @@ export function verifyClaimBatchFile(file: ClaimBatchFile): PublicPart {
 
 /**
  * Opens a payee's part of a claim batch file and checks all of it: the public part, the amounts against `manifestRoot`
- * and subtotal, every line against `manifestRoot`, and every amount against the decision it comes from. Parts sealed for other
- * payees are not looked at.
+ * and subtotal, every line against `manifestRoot`, and every amount against the decision it comes from. Parts sealed
+ * for other payees are not looked at.
  * @throws what {@link verifyClaimBatchFile} throws, FILE_NOT_FOR_PAYEE, KEY_INVALID, SEALED_UNREADABLE,
  * CLAIM_DOES_NOT_BALANCE, CLAIM_DUPLICATE_LINE. `details.path` names what was tampered with.
  */
@@ -117,8 +118,8 @@ export function openClaimBatchRecord(record: ClaimBatchRecord): OpenedRecord {
 }
 
 /**
- * What settling by line hands to the escrow: the line amounts of `groups` (indices; all that are open unless said otherwise), with
- * their proof. A payee opens its own group alone, a payer's record any.
+ * What settling by line hands to the escrow: the line amounts of `groups` (indices; all that are open unless said
+ * otherwise), with their proof. A payee opens its own group alone, a payer's record any.
  * @throws GROUPS_INVALID when asked for a group that is not open
  */
 export function openedLinesOf(source: OpenedGroup | OpenedRecord, groups?: readonly number[]): OpenedLines {
@@ -140,7 +141,10 @@ export function openedLinesOf(source: OpenedGroup | OpenedRecord, groups?: reado
   );
 }
 
-/** The shape attested results have to fit, with the amounts that are known: those of opened groups, and of groups of one. */
+/**
+ * The shape attested results have to fit, with the amounts that are known: those of opened groups, and of groups of
+ * one.
+ */
 export function resultShapeOf(batch: PublicPart, opened: readonly OpenedGroup[] = []): GroupShape[] {
   const amounts = new Map(opened.map((group) => [group.group, group.groupLines.amounts]));
   return batch.groups.map(({ lineCount, subtotal }, i) => {

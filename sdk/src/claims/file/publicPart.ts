@@ -56,8 +56,8 @@ export function requireWithinLimits(groups: readonly Pick<Group, "lineCount" | "
 }
 
 /**
- * Checks the public part of a document whose schema was checked: the id is that of the terms, and groups, token and rulebook
- * are those the terms name.
+ * Checks the public part of a document whose schema was checked: the id is that of the terms, and groups, token and
+ * rulebook are those the terms name.
  * @throws FILE_TAMPERED, FILE_MALFORMED, GROUPS_INVALID, GROUPS_DO_NOT_SUM, BATCH_TOO_LARGE, BATCH_TERMS_INVALID
  */
 export function verifyPublicPart(json: PublicPartJson): PublicPart {

@@ -7,7 +7,8 @@ import { readDocument, type ClaimBatchPart, type SealedPartJson } from "./docume
 
 const INFO = toUtf8Bytes("carepact claim-batch v1");
 
-// A ciphertext is as long as its message. Filled up to whole blocks, it no longer tells one claim's size from another's.
+// A ciphertext is as long as its message. Filled up to whole blocks, it no longer tells one claim's size from
+// another's.
 const BLOCK_BYTES = 4096;
 
 const contextOf = (batchId: string, payee: string): SealingContext => ({

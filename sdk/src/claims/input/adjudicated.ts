@@ -8,9 +8,9 @@ import { eventKeyOf, type EventIdentity } from "./event";
 export type ClaimKind = "pharmacy" | "laboratory" | "professional" | "institutional" | "oral" | "vision";
 
 /**
- * Why charge and payment differ (X12 835 CAS). The group says who bears the difference: CO the provider by contract, PR the
- * patient, PI the provider at the payer's initiative, OA others, CR a correction. Reasons are the payer's codes; lists are not
- * shipped, they are licensed.
+ * Why charge and payment differ (X12 835 CAS). The group says who bears the difference: CO the provider by contract, PR
+ * the patient, PI the provider at the payer's initiative, OA others, CR a correction. Reasons are the payer's codes;
+ * lists are not shipped, they are licensed.
  */
 export interface Adjustment {
   group: AdjustmentGroup;

@@ -31,8 +31,8 @@ export const parseAdjustments = (
   }));
 
 /**
- * The adjustments of a decision that gives amounts only: what is above the allowed amount is contractual (CO), the patient's
- * share a copay (PR), what others paid is theirs (OA).
+ * The adjustments of a decision that gives amounts only: what is above the allowed amount is contractual (CO), the
+ * patient's share a copay (PR), what others paid is theirs (OA).
  */
 export const impliedAdjustments = (line: {
   charge: bigint;

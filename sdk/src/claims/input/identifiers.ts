@@ -8,8 +8,8 @@ const invalid = (path: string, problem: string): CarepactError =>
 const NPI_PREFIX = "80840";
 
 /**
- * Whether `npi` is a National Provider Identifier (45 CFR 162.406): ten digits, the last of which is the Luhn check digit of
- * the others with 80840 before them.
+ * Whether `npi` is a National Provider Identifier (45 CFR 162.406): ten digits, the last of which is the Luhn check
+ * digit of the others with 80840 before them.
  */
 export function isNpi(npi: unknown): npi is string {
   if (typeof npi !== "string" || !/^[12][0-9]{9}$/.test(npi)) return false;

@@ -45,8 +45,8 @@ const processed = ["1", "2", "3"];
 
 /**
  * Reads a processed laboratory claim. X12: charge - adjustments = paid, and allowed = paid + patient + other payers.
- * @throws INPUT_INVALID, IDENTIFIER_INVALID, PAYEE_UNKNOWN, CLAIM_NOT_FUNDABLE, CLAIM_DOES_NOT_BALANCE, CLAIM_DUPLICATE_LINE,
- * CURRENCY_MISMATCH, and the AMOUNT_ codes
+ * @throws INPUT_INVALID, IDENTIFIER_INVALID, PAYEE_UNKNOWN, CLAIM_NOT_FUNDABLE, CLAIM_DOES_NOT_BALANCE,
+ * CLAIM_DUPLICATE_LINE, CURRENCY_MISMATCH, and the AMOUNT_ codes
  */
 export function readLaboratoryClaim(input: LaboratoryClaim, options: ReadOptions): AdjudicatedClaim {
   const currency = options.currency ?? usDollar;

@@ -82,8 +82,8 @@ const unpaid = {
 
 /**
  * Reads a paid pharmacy claim. NCPDP: amounts paid - patient pay - other payers = total amount paid (509-F9).
- * @throws INPUT_INVALID, IDENTIFIER_INVALID, PAYEE_UNKNOWN, CLAIM_NOT_FUNDABLE, CLAIM_DOES_NOT_BALANCE, CURRENCY_MISMATCH,
- * and the AMOUNT_ codes
+ * @throws INPUT_INVALID, IDENTIFIER_INVALID, PAYEE_UNKNOWN, CLAIM_NOT_FUNDABLE, CLAIM_DOES_NOT_BALANCE,
+ * CURRENCY_MISMATCH, and the AMOUNT_ codes
  */
 export function readPharmacyClaim(input: PharmacyClaim, options: ReadOptions): AdjudicatedClaim {
   const currency = options.currency ?? usDollar;
