@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.30;
 
+import {Hashes} from "@openzeppelin/contracts/utils/cryptography/Hashes.sol";
 import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
 import {IClaimEscrow} from "../interfaces/IClaimEscrow.sol";
 import {Attestation, ClaimBatch, ClaimBatchStatus, GroupLines} from "../interfaces/ClaimTypes.sol";
@@ -11,6 +12,7 @@ import {RulebookBlobLib} from "../rulebooks/RulebookBlobLib.sol";
 import {Group, GroupLib} from "../libraries/GroupLib.sol";
 import {LineAmounts} from "../libraries/LineAmounts.sol";
 import {LineBitmap} from "../libraries/LineBitmap.sol";
+import {ManifestTree} from "../libraries/ManifestTree.sol";
 import {ClaimTypeHashes} from "./ClaimTypeHashes.sol";
 import {RulebookClocks} from "./RulebookClocks.sol";
 
@@ -125,6 +127,19 @@ abstract contract ClaimBatches is IClaimEscrow, RulebookClocks, ClaimTypeHashes 
     /// @dev Merkle leaf of a group's opened amounts.
     function _leafOf(GroupLines calldata opened) internal pure returns (bytes32) {
         return keccak256(abi.encodePacked(opened.group, opened.salt, opened.amounts));
+    }
+
+    /// @dev Checks that the groups at these positions, whose leaves these are, have their place under the batch's manifest root.
+    function _checkManifest(
+        bytes32 manifestRoot,
+        uint256 groupCount,
+        uint256[] memory positions,
+        bytes32[] memory leaves,
+        bytes32[] calldata proof
+    ) internal pure {
+        (bytes32 linesRoot, uint256 used) = ManifestTree.rootOf(positions, leaves, groupCount, proof);
+        if (proof.length != used + 1 || Hashes.efficientKeccak256(linesRoot, proof[used]) != manifestRoot)
+            revert LinesProofInvalid(manifestRoot);
     }
 
     /// @dev Checks that there is one amount a line, and that they sum to the group's subtotal, since a line would else be paid

@@ -2,7 +2,6 @@
 pragma solidity 0.8.30;
 
 import {UUPSUpgradeable} from "@openzeppelin/contracts/proxy/utils/UUPSUpgradeable.sol";
-import {MerkleProof} from "@openzeppelin/contracts/utils/cryptography/MerkleProof.sol";
 import {SignatureChecker} from "@openzeppelin/contracts/utils/cryptography/SignatureChecker.sol";
 import {IClaimEscrow} from "../interfaces/IClaimEscrow.sol";
 import {IRulebooks} from "../interfaces/IRulebooks.sol";
@@ -91,9 +90,10 @@ contract ClaimEscrow is Settlements, Standings, UUPSUpgradeable {
 
         uint256[] memory closed = _loadClosed(batchId, state);
         if (lines.length != groups[group].lineCount()) {
-            if (opened.group != group || !MerkleProof.verifyCalldata(proof, batch.manifestRoot, _leafOf(opened))) {
-                revert LinesMismatch(group);
-            }
+            if (opened.group != group) revert LinesMismatch(group);
+            (uint256[] memory positions, bytes32[] memory leaves) = (new uint256[](1), new bytes32[](1));
+            (positions[0], leaves[0]) = (group, _leafOf(opened));
+            _checkManifest(batch.manifestRoot, groups.length, positions, leaves, proof);
             _checkAmounts(group, groups[group], opened.amounts);
         }
         amount = _closeLines(groups, group, lines, opened.amounts, closed);

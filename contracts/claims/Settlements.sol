@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.30;
 
-import {MerkleProof} from "@openzeppelin/contracts/utils/cryptography/MerkleProof.sol";
 import {IClaimEscrow} from "../interfaces/IClaimEscrow.sol";
 import {IRulebooks} from "../interfaces/IRulebooks.sol";
 import {Attestation, ClaimBatch, GroupLines, OpenedLines, Settlement} from "../interfaces/ClaimTypes.sol";
@@ -84,7 +83,7 @@ abstract contract Settlements is ClaimBatches, Pools {
         Attestation calldata attestation,
         OpenedLines calldata opened
     ) external returns (uint256 paid, uint256 freed) {
-        _checkLines(batch.manifestRoot, opened);
+        _checkLines(batch.manifestRoot, groups.length, opened);
         return _settle(batch, groups, attestation, opened.groups);
     }
 
@@ -213,7 +212,7 @@ abstract contract Settlements is ClaimBatches, Pools {
         if (all) return 0;
         if (any) {
             bytes calldata amounts = _amountsOf(group, opened, round);
-            if (amounts.length == 0) return 0;
+            if (round.width == 0) return 0;
             for (uint256 i = 0; i < count; ++i) {
                 if (round.closed.close(round.firstLine + i)) amount += amounts.at(i, round.width);
             }
@@ -271,11 +270,11 @@ abstract contract Settlements is ClaimBatches, Pools {
         uint256 line,
         uint256 code
     ) private pure returns (uint256 paid, uint256 freed) {
-        uint256 count = group.lineCount();
-        if (line >= count) revert ResultsMalformed();
-        if (count != 1 && amounts.length == 0) return (0, 0);
+        if (line >= group.lineCount()) revert ResultsMalformed();
+        uint256 width = round.width;
+        if (width == 0 && group.lineCount() != 1) return (0, 0);
         if (!round.closed.close(round.firstLine + line)) return (0, 0);
-        uint256 amount = count == 1 ? group.subtotal() : amounts.at(line, round.width);
+        uint256 amount = width == 0 ? group.subtotal() : amounts.at(line, width);
         if (code == ResultsLib.MET) return (amount, 0);
         if (code == ResultsLib.NOT_MET) return (0, amount);
         paid = round.part;
@@ -298,6 +297,7 @@ abstract contract Settlements is ClaimBatches, Pools {
         Round memory round
     ) private pure returns (bytes calldata amounts) {
         amounts = msg.data[:0];
+        round.width = 0;
         uint256 next = round.nextOpened;
         for (; next < opened.length; ++next) {
             GroupLines calldata candidate = opened[next];
@@ -312,14 +312,17 @@ abstract contract Settlements is ClaimBatches, Pools {
     }
 
     /// @dev Checks that the opened amounts are those of the batch.
-    function _checkLines(bytes32 manifestRoot, OpenedLines calldata opened) private pure {
+    function _checkLines(bytes32 manifestRoot, uint256 groupCount, OpenedLines calldata opened) private pure {
         GroupLines[] calldata groups = opened.groups;
         if (groups.length == 0) return;
+        uint256[] memory positions = new uint256[](groups.length);
         bytes32[] memory leaves = new bytes32[](groups.length);
-        for (uint256 i = 0; i < groups.length; ++i) leaves[i] = _leafOf(groups[i]);
-        if (!MerkleProof.multiProofVerifyCalldata(opened.proof, opened.proofFlags, manifestRoot, leaves)) {
-            revert LinesProofInvalid(manifestRoot);
+        for (uint256 i = 0; i < groups.length; ++i) {
+            GroupLines calldata group = groups[i];
+            positions[i] = group.group;
+            leaves[i] = _leafOf(group);
         }
+        _checkManifest(manifestRoot, groupCount, positions, leaves, opened.proof);
     }
 
     /// @dev The state with the round's payments, so that a refund can prove what its payee received.

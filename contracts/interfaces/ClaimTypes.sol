@@ -9,8 +9,8 @@ import {Group} from "../libraries/GroupLib.sol";
 /// @param token ERC-20 token of every amount in the batch.
 /// @param total Sum of the groups' subtotals, in base units of `token`.
 /// @param groupsHash keccak256 of the groups, each a 32-byte word (see {Group}), in order.
-/// @param manifestRoot Merkle root over the line amounts of each group (see {GroupLines}) and, beside them, the off-chain detail
-/// of each line, which the chain never reads.
+/// @param manifestRoot keccak256 of two Merkle roots: over the line amounts of each group (see {GroupLines}), and over the off-chain
+/// detail of each line, which the chain never reads.
 /// @param rulebook Id of the rulebook that says who attests and until when.
 /// @param eventBy Last moment, in unix seconds, at which the care may happen.
 /// @param salt Makes batches with otherwise equal terms distinct.
@@ -42,8 +42,8 @@ struct Attestation {
 }
 
 /// @notice The line amounts of one group, opened against the batch's `manifestRoot`.
-/// @dev The Merkle leaf is keccak256(group as uint256 ‖ salt ‖ amounts). It cannot be mistaken for an inner node, whose preimage
-/// is 64 bytes long: a leaf's is longer.
+/// @dev The leaf at the group's place in the tree (see {ManifestTree}) is keccak256(group as uint256 ‖ salt ‖ amounts). It cannot
+/// be mistaken for an inner node, whose preimage is 64 bytes long: a leaf's is longer.
 /// @param group Index of the group in the batch's groups.
 /// @param salt Keeps low-entropy amounts from being guessed from the root.
 /// @param amounts Amount of each line in base units, in line order, big endian, each in the same number of bytes (1 to 11).
@@ -56,12 +56,10 @@ struct GroupLines {
 /// @notice The line amounts of those groups of a batch whose lines settle one by one.
 /// @param groups Opened groups, in ascending order of group. A group that is not opened although it would have to be stays open;
 /// groups of one line never have to be.
-/// @param proof Merkle multiproof of `groups` against the batch's `manifestRoot` (sorted pairs, keccak256).
-/// @param proofFlags How the multiproof goes together, as in OpenZeppelin's MerkleProof.
+/// @param proof Hashes that lead from `groups` to the batch's `manifestRoot` (see {ManifestTree}), the root over details last.
 struct OpenedLines {
     GroupLines[] groups;
     bytes32[] proof;
-    bool[] proofFlags;
 }
 
 /// @notice All that a settlement of one claim batch needs.

@@ -105,7 +105,7 @@ interface IClaimEscrow {
     /// @notice The results do not fit the groups.
     error ResultsMalformed();
 
-    /// @notice The opened lines of `group` are not those of the batch.
+    /// @notice The opened lines of `group` are of another group, or not one amount a line.
     error LinesMismatch(uint256 group);
 
     /// @notice The opened lines and their proof do not lead to the batch's `manifestRoot`.
@@ -186,7 +186,7 @@ interface IClaimEscrow {
     /// @param group Index of the caller's group.
     /// @param lines Indices of the lines in the group, in strictly ascending order.
     /// @param opened Amounts of the group's lines. Not read when `lines` are all lines of the group.
-    /// @param proof Merkle proof of `opened` against the batch's `manifestRoot`. Not read when `lines` are all lines of the group.
+    /// @param proof Hashes that lead from `opened` to the batch's `manifestRoot`. Not read when `lines` are all lines of the group.
     /// @return amount Base units returned to the payer's free balance.
     function reverse(
         ClaimBatch calldata batch,

@@ -1,7 +1,6 @@
 import type { HardhatEthersSigner } from "@nomicfoundation/hardhat-ethers/signers";
 import { time } from "@nomicfoundation/hardhat-network-helpers";
-import { SimpleMerkleTree } from "@openzeppelin/merkle-tree";
-import { concat, hexlify, keccak256, randomBytes } from "ethers";
+import { concat, hexlify, randomBytes, solidityPackedKeccak256, toBeHex } from "ethers";
 import { ethers } from "hardhat";
 
 import {
@@ -10,7 +9,8 @@ import {
   escrowDomain,
   escrowTypes,
   groupsHashOf,
-  linesLeafOf,
+  manifestRootOf,
+  manifestTreeOf,
   packGroup,
   packLineAmounts,
   type ClaimBatchTerms,
@@ -35,10 +35,6 @@ export const pending = { result: "pending" } as const;
 export const partlyMet = (amount: bigint) => ({ result: "partlyMet", amount }) as const;
 export const byLine = (...lines: LineResult[]) => ({ result: "byLine", lines }) as const;
 
-/** Hash of an inner Merkle node, as OpenZeppelin's MerkleProof has it. */
-const commutativeKeccak256 = (a: string, b: string) =>
-  keccak256(BigInt(a) < BigInt(b) ? concat([a, b]) : concat([b, a]));
-
 /** A claim batch with everything that its payer knows. */
 export interface TestBatch {
   id: string;
@@ -48,7 +44,7 @@ export interface TestBatch {
   words: bigint[];
   /** Line amounts of each group, in order of the groups. */
   amounts: bigint[][];
-  /** The line amounts of groups, with the multiproof of all of them. */
+  /** The line amounts of groups, with the proof of all of them. */
   open(indices: number[]): OpenedLinesStruct;
   /** The line amounts of one group, with its own proof. */
   openOne(index: number): { opened: GroupLinesStruct; proof: string[] };
@@ -61,6 +57,10 @@ export interface BatchInput {
   /** Line amounts by payee, in any order. */
   lines: Record<string, bigint[]>;
   eventBy?: number;
+  /** Bytes of each line amount; as many as the largest of its group needs unless given. */
+  width?: number;
+  /** Line amounts to commit to in place of those that are billed, by group. */
+  committed?: Record<number, bigint[]>;
   /** Terms to use in place of those that follow from the lines. */
   terms?: Partial<ClaimBatchTerms>;
 }
@@ -75,8 +75,20 @@ export async function buildBatch(escrow: ClaimEscrow, input: BatchInput): Promis
     subtotal: amounts[index]!.reduce((sum, amount) => sum + amount, 0n),
   }));
   const salts = groups.map(() => hexlify(randomBytes(32)));
-  const leaves = groups.map((_, group) => linesLeafOf({ group, salt: salts[group]!, amounts: amounts[group]! }));
-  const tree = SimpleMerkleTree.of(leaves, { sortLeaves: false });
+  const { width } = input;
+  const linesOf = (group: number): GroupLinesStruct & { amounts: string } => {
+    const lines = input.committed?.[group] ?? amounts[group]!;
+    return {
+      group,
+      salt: salts[group]!,
+      // Zero is no amount that the SDK packs, but one that a payer could commit to.
+      amounts: width === undefined ? packLineAmounts(lines) : concat(lines.map((amount) => toBeHex(amount, width))),
+    };
+  };
+  const leaves = groups.map((_, group) =>
+    solidityPackedKeccak256(["uint256", "bytes32", "bytes"], [group, salts[group]!, linesOf(group).amounts]),
+  );
+  const tree = manifestTreeOf(leaves);
   const details = hexlify(randomBytes(32));
   const ref = { chainId: (await ethers.provider.getNetwork()).chainId, escrow: await escrow.getAddress() };
   const terms: ClaimBatchTerms = {
@@ -84,17 +96,12 @@ export async function buildBatch(escrow: ClaimEscrow, input: BatchInput): Promis
     token: input.token,
     total: groups.reduce((sum, group) => sum + group.subtotal, 0n),
     groupsHash: groupsHashOf(groups),
-    manifestRoot: commutativeKeccak256(tree.root, details),
+    manifestRoot: manifestRootOf(tree.root, details),
     rulebook: input.rulebook,
     eventBy: input.eventBy ?? (await time.latest()) + 30 * DAY,
     salt: BigInt(hexlify(randomBytes(8))),
     ...input.terms,
   };
-  const linesOf = (group: number): GroupLinesStruct => ({
-    group,
-    salt: salts[group]!,
-    amounts: packLineAmounts(amounts[group]!),
-  });
   return {
     id: batchIdOf(terms, ref),
     ref,
@@ -102,18 +109,11 @@ export async function buildBatch(escrow: ClaimEscrow, input: BatchInput): Promis
     groups,
     words: groups.map(packGroup),
     amounts,
-    open: (indices) => {
-      if (indices.length === 0) return { groups: [], proof: [], proofFlags: [] };
-      // The tree returns leaves in an order of its own; the escrow hashes them in the order of the lines handed in.
-      const multi = tree.getMultiProof(indices);
-      const ordered = multi.leaves.map((leaf) => leaves.indexOf(leaf));
-      return {
-        groups: ordered.map(linesOf),
-        proof: [...multi.proof, details],
-        proofFlags: [...multi.proofFlags, false],
-      };
-    },
-    openOne: (index) => ({ opened: linesOf(index), proof: [...tree.getProof(index), details] }),
+    open: (indices) =>
+      indices.length === 0
+        ? { groups: [], proof: [] }
+        : { groups: indices.map(linesOf), proof: [...tree.prove(indices), details] },
+    openOne: (index) => ({ opened: linesOf(index), proof: [...tree.prove([index]), details] }),
   };
 }
 

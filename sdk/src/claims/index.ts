@@ -1,4 +1,5 @@
 export * from "./file";
 export * from "./input";
+export * from "./manifestTree";
 export * from "./results";
 export * from "./types";

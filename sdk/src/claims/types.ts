@@ -57,12 +57,12 @@ export interface PackedGroupLines {
   amounts: string;
 }
 
-/** The line amounts of groups that settle line by line, with their multiproof (`OpenedLines` of ClaimTypes.sol). */
+/** The line amounts of groups that settle line by line, with their proof (`OpenedLines` of ClaimTypes.sol). */
 export interface OpenedLines {
   /** In ascending order of group. */
   groups: PackedGroupLines[];
+  /** Hashes that lead to `manifestRoot`, the root over details last. */
   proof: string[];
-  proofFlags: boolean[];
 }
 
 /** Which escrow on which chain a batch or attestation is for. */
@@ -222,19 +222,6 @@ export function linesLeafOf(lines: GroupLines): string {
   return solidityPackedKeccak256(["uint256", "bytes32", "bytes"], [group, salt, amounts]);
 }
 
-/**
- * `manifestRoot`: the parent of two trees, that of the groups' line amounts and that of the lines' details. A proof in
- * either ends with the root of the other.
- */
-export function manifestRootOf(linesRoot: string, detailsRoot: string): string {
-  return keccak256(
-    BigInt(linesRoot) < BigInt(detailsRoot) ? concat([linesRoot, detailsRoot]) : concat([detailsRoot, linesRoot]),
-  );
-}
-
-/** Types of the leaf of a line's detail under `manifestRoot` (OpenZeppelin StandardMerkleTree). */
-export const manifestLeafTypes = ["uint256", "address", "uint256", "bytes32", "bytes32", "bytes32"];
-
 /** A line's leaf under `manifestRoot`: what the batch commits to about it. */
 export interface ManifestLeaf {
   /** Global index of the line: lines of earlier groups plus index in its group. */
@@ -247,15 +234,10 @@ export interface ManifestLeaf {
   detailHash: string;
 }
 
-/** The leaf as StandardMerkleTree takes it, in the order of {@link manifestLeafTypes}. */
-export function manifestLeafValues(leaf: ManifestLeaf): [number, string, bigint, string, string, string] {
-  return [leaf.line, leaf.payee, leaf.amount, leaf.eventKey, leaf.contentHash, leaf.detailHash];
-}
+const MANIFEST_LEAF_TYPES = ["uint256", "address", "uint256", "bytes32", "bytes32", "bytes32"];
 
-/**
- * Hash of a manifest leaf: keccak256(keccak256(abi.encode(...))), as StandardMerkleTree and its Solidity readers have
- * it.
- */
+/** Hash of a manifest leaf: keccak256(keccak256(abi.encode(line, payee, amount, eventKey, contentHash, detailHash))). */
 export function manifestLeafHashOf(leaf: ManifestLeaf): string {
-  return keccak256(keccak256(AbiCoder.defaultAbiCoder().encode(manifestLeafTypes, manifestLeafValues(leaf))));
+  const values = [leaf.line, leaf.payee, leaf.amount, leaf.eventKey, leaf.contentHash, leaf.detailHash];
+  return keccak256(keccak256(AbiCoder.defaultAbiCoder().encode(MANIFEST_LEAF_TYPES, values)));
 }

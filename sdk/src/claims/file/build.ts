@@ -5,7 +5,8 @@ import { CarepactError } from "../../errors";
 import { rescaleAmount, type Token } from "../../money";
 import { requireBalanced, type AdjudicatedClaim, type AdjudicatedLine } from "../input/adjudicated";
 import { eventKeyOf, saltedEventKeyOf } from "../input/event";
-import { batchIdOf, groupsHashOf, manifestRootOf, requireAddress, type ClaimBatchTerms, type Group } from "../types";
+import { manifestRootOf } from "../manifestTree";
+import { batchIdOf, groupsHashOf, requireAddress, type ClaimBatchTerms, type Group } from "../types";
 
 import { detailOf } from "./detail";
 import {
@@ -256,7 +257,7 @@ function commit(drafts: readonly DraftGroup[], random: RandomSource): { manifest
       firstLine,
       linesSalt,
       amounts: entries.map(({ amount }) => amount.toString()),
-      linesProof: [...linesTree.getProof(group), detailsTree.root],
+      linesProof: [...linesTree.prove([group]), detailsTree.root],
       claims: claims.map((claim) => ({ claimId: claim.claimId, resource: toPlainJson(claim.resource) })),
       lines: entries.map(({ claim, event, detail, eventSalt, contentSalt, detailSalt }, i) => ({
         claim: claims.indexOf(claim),
@@ -265,7 +266,7 @@ function commit(drafts: readonly DraftGroup[], random: RandomSource): { manifest
         eventSalt,
         contentSalt,
         detailSalt,
-        proof: [...detailsTree.getProof(firstLine + i), linesTree.root],
+        proof: [...detailsTree.prove([firstLine + i]), linesTree.root],
       })),
     };
   });

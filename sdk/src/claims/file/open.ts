@@ -1,10 +1,9 @@
-import { SimpleMerkleTree } from "@openzeppelin/merkle-tree";
-
 import { saltedHashOf } from "../../encryption";
 import { CarepactError, type Json } from "../../errors";
 import { rescaleAmount } from "../../money";
 import { requireLineBalanced } from "../input/adjudicated";
 import { eventKeyOf, saltedEventKeyOf, type EventIdentity } from "../input/event";
+import { verifyDetail, verifyLines } from "../manifestTree";
 import type { GroupShape } from "../results";
 import {
   linesLeafOf,
@@ -210,7 +209,8 @@ function openAmounts(batch: PublicPart, group: number, part: ClaimBatchPart): Gr
       subtotal,
     });
   const groupLines = { group, salt: part.linesSalt, amounts };
-  if (!SimpleMerkleTree.verify(batch.terms.manifestRoot, linesLeafOf(groupLines), part.linesProof))
+  const placed = [{ position: group, leaf: linesLeafOf(groupLines) }];
+  if (!verifyLines(batch.terms.manifestRoot, placed, batch.groups.length, part.linesProof))
     throw tampered("part.amounts", "are not those of the batch's manifest");
   return groupLines;
 }
@@ -239,7 +239,8 @@ function openLine(
     contentHash: saltedHashOf(line.contentSalt, claim.resource),
     detailHash: saltedHashOf(line.detailSalt, line.detail),
   };
-  if (!SimpleMerkleTree.verify(batch.terms.manifestRoot, manifestLeafHashOf(leaf), line.proof))
+  const placed = { position: leaf.line, leaf: manifestLeafHashOf(leaf) };
+  if (!verifyDetail(batch.terms.manifestRoot, placed, lineCountOf(batch), line.proof))
     throw tampered(path, "is not in the batch's manifest: event, claim, detail, a salt or the proof is another");
   return {
     index,
@@ -252,6 +253,8 @@ function openLine(
     salts: { event: line.eventSalt, content: line.contentSalt, detail: line.detailSalt },
   };
 }
+
+const lineCountOf = (batch: PublicPart): number => batch.groups.reduce((sum, { lineCount }) => sum + lineCount, 0);
 
 function requireDistinctEvents(lines: readonly OpenedLine[]): void {
   const seen = new Map<string, number>();

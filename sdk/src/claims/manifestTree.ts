@@ -1,0 +1,113 @@
+import { concat, keccak256 } from "ethers";
+
+import { CarepactError } from "../errors";
+
+/** A leaf and its place in the tree, from 0. */
+export interface PlacedLeaf {
+  position: number;
+  leaf: string;
+}
+
+const parentOf = (left: string, right: string): string => keccak256(concat([left, right]));
+
+/** A Merkle tree with all of its leaves. */
+export interface ManifestTree {
+  root: string;
+  /** The hashes that lead from the leaves at `positions` (strictly ascending) to the root, from the leaves up. */
+  prove(positions: readonly number[]): string[];
+}
+
+/**
+ * The Merkle tree over `leaves` (ManifestTree.sol): a parent is keccak256(left ‖ right), a last node without a right
+ * neighbour goes up as it is. Unlike a tree of sorted pairs it gives each leaf one place.
+ */
+export function manifestTreeOf(leaves: readonly string[]): ManifestTree {
+  if (leaves.length === 0) throw new CarepactError("BATCH_EMPTY", "A manifest tree has at least one leaf.");
+  const levels = [[...leaves]];
+  for (let below = levels[0] as string[]; below.length > 1;) {
+    const level: string[] = [];
+    for (let i = 0; i < below.length; i += 2) {
+      const [left, right] = [below[i] as string, below[i + 1]];
+      level.push(right === undefined ? left : parentOf(left, right));
+    }
+    levels.push(level);
+    below = level;
+  }
+  return { root: (levels[levels.length - 1] as string[])[0] as string, prove: (positions) => prove(levels, positions) };
+}
+
+function prove(levels: readonly string[][], positions: readonly number[]): string[] {
+  const proof: string[] = [];
+  let known = [...positions];
+  for (const level of levels.slice(0, -1)) {
+    const here = new Set(known);
+    for (const position of known) {
+      const hash = level[position ^ 1];
+      if (!here.has(position ^ 1) && hash !== undefined) proof.push(hash);
+    }
+    known = [...new Set(known.map((position) => position >> 1))];
+  }
+  return proof;
+}
+
+/**
+ * Root of the tree of `width` leaves that has `placed` (ascending) in their places, with how many hashes of the proof it
+ * took; undefined when they do not make a tree.
+ */
+function rootFrom(
+  placed: readonly PlacedLeaf[],
+  width: number,
+  proof: readonly string[],
+): { root: string; used: number } | undefined {
+  let nodes = [...placed];
+  let used = 0;
+  const inOrder = nodes.every(({ position }, i) => position < width && position > (nodes[i - 1]?.position ?? -1));
+  if (nodes.length === 0 || !inOrder) return undefined;
+  for (let left = width; left > 1; left = (left + 1) >> 1) {
+    const parents: PlacedLeaf[] = [];
+    for (let i = 0; i < nodes.length; i++) {
+      const { position, leaf } = nodes[i] as PlacedLeaf;
+      const neighbour = position ^ 1;
+      let node = leaf;
+      if (nodes[i + 1]?.position === neighbour) {
+        node = parentOf(leaf, (nodes[++i] as PlacedLeaf).leaf);
+      } else if (neighbour < left) {
+        const other = proof[used++];
+        if (other === undefined) return undefined;
+        node = position % 2 === 0 ? parentOf(leaf, other) : parentOf(other, leaf);
+      }
+      parents.push({ position: position >> 1, leaf: node });
+    }
+    nodes = parents;
+  }
+  return { root: (nodes[0] as PlacedLeaf).leaf, used };
+}
+
+/** Root of a batch's manifest: over its line amounts on the left, over its details on the right. */
+export const manifestRootOf = (linesRoot: string, detailsRoot: string): string => parentOf(linesRoot, detailsRoot);
+
+/** Whether these groups' line amounts have their places under `manifestRoot`; the proof ends in the root over details. */
+export function verifyLines(
+  manifestRoot: string,
+  groups: readonly PlacedLeaf[],
+  groupCount: number,
+  proof: readonly string[],
+): boolean {
+  const tree = rootFrom(groups, groupCount, proof);
+  const details = proof[proof.length - 1];
+  if (tree === undefined || details === undefined || proof.length !== tree.used + 1) return false;
+  return manifestRootOf(tree.root, details) === manifestRoot;
+}
+
+/** Whether a line's detail has its place under `manifestRoot`; the proof ends in the root over line amounts. */
+export function verifyDetail(
+  manifestRoot: string,
+  detail: PlacedLeaf,
+  lineCount: number,
+  proof: readonly string[],
+): boolean {
+  const tree = rootFrom([detail], lineCount, proof);
+  const lines = proof[proof.length - 1];
+  if (tree === undefined || lines === undefined || proof.length !== tree.used + 1) return false;
+  return manifestRootOf(lines, tree.root) === manifestRoot;
+}
