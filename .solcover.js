@@ -1,5 +1,5 @@
 module.exports = {
-  skipFiles: ["mocks", "interfaces"],
+  skipFiles: ["Dependencies.sol", "mocks", "interfaces"],
   istanbulFolder: "./coverage",
   istanbulReporter: ["text", "html", "json-summary"],
 };
