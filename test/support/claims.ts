@@ -78,12 +78,16 @@ export async function fundedBatch(
 
 /** Funds a batch with fresh tokens. */
 export async function fundedOf(claims: Claims, batch: TestBatch): Promise<TestBatch> {
-  const { escrow, payer, token } = claims;
+  await poolFor(claims, batch);
+  await claims.escrow.connect(claims.payer).fund(batch.terms, batch.words);
+  return batch;
+}
+
+/** Fills the pool with fresh tokens, just what the batch takes. */
+export async function poolFor({ escrow, payer, token }: Claims, batch: TestBatch): Promise<void> {
   await token.mint(payer, batch.terms.total);
   await token.connect(payer).approve(escrow, batch.terms.total);
   await escrow.connect(payer).deposit(payer, token, batch.terms.total);
-  await escrow.connect(payer).fund(batch.terms, batch.words);
-  return batch;
 }
 
 /** A settlement of `batch` that two attesters signed. */
