@@ -2,7 +2,7 @@ import type { HardhatEthersSigner } from "@nomicfoundation/hardhat-ethers/signer
 import { loadFixture } from "@nomicfoundation/hardhat-network-helpers";
 import { ethers } from "hardhat";
 
-import type { ClaimEscrow, TestStablecoin } from "../../sdk/src/generated";
+import type { ClaimEscrow, OrganizationRegistry, TestStablecoin } from "../../sdk/src/generated";
 
 import { type BatchInput, type TestBatch, buildBatch, met, settle, settlementOf } from "./batches";
 import { deploySystem, deployToken, kinds, publish, register, rulebookOf, type System } from "./system";
@@ -111,4 +111,10 @@ export async function deployPaid(): Promise<Funded & { batch: TestBatch }> {
     await settlementOf(batch, { results: [met, met], signers: context.attesters.slice(0, 2) }),
   );
   return { ...context, batch };
+}
+
+/** Changes the kinds of a registered organization, as the credentialing role does. */
+export async function changeKinds(registry: OrganizationRegistry, account: string, kind: number): Promise<void> {
+  const [{ npi, ncpdpId, clia, hpkeKey, name, endpoint }] = await registry.organizationOf(account);
+  await registry.update(account, { kinds: kind, npi, ncpdpId, clia, hpkeKey, name, endpoint });
 }
