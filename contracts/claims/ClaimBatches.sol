@@ -12,7 +12,6 @@ import {RulebookBlobLib} from "../rulebooks/RulebookBlobLib.sol";
 import {Group, GroupLib} from "../libraries/GroupLib.sol";
 import {LineAmounts} from "../libraries/LineAmounts.sol";
 import {LineBitmap} from "../libraries/LineBitmap.sol";
-import {ManifestTree} from "../libraries/ManifestTree.sol";
 import {ClaimTypeHashes} from "./ClaimTypeHashes.sol";
 import {RulebookClocks} from "./RulebookClocks.sol";
 
@@ -129,17 +128,17 @@ abstract contract ClaimBatches is IClaimEscrow, RulebookClocks, ClaimTypeHashes 
         return keccak256(abi.encodePacked(opened.group, opened.salt, opened.amounts));
     }
 
-    /// @dev Checks that the groups at these positions, whose leaves these are, have their place under the batch's manifest root.
-    function _checkManifest(
+    /// @dev Checks that the root over line amounts, to which the first `used` hashes of the proof led, is that of the batch; the
+    /// last hash of the proof is the root over details.
+    function _checkManifestRoot(
         bytes32 manifestRoot,
-        uint256 groupCount,
-        uint256[] memory positions,
-        bytes32[] memory leaves,
-        bytes32[] calldata proof
+        bytes32 linesRoot,
+        bytes32[] calldata proof,
+        uint256 used
     ) internal pure {
-        (bytes32 linesRoot, uint256 used) = ManifestTree.rootOf(positions, leaves, groupCount, proof);
-        if (proof.length != used + 1 || Hashes.efficientKeccak256(linesRoot, proof[used]) != manifestRoot)
+        if (proof.length != used + 1 || Hashes.efficientKeccak256(linesRoot, proof[used]) != manifestRoot) {
             revert LinesProofInvalid(manifestRoot);
+        }
     }
 
     /// @dev Checks that there is one amount a line, and that they sum to the group's subtotal, since a line would else be paid

@@ -14,6 +14,7 @@ import {RulebookBlobLib} from "../rulebooks/RulebookBlobLib.sol";
 import {Group} from "../libraries/GroupLib.sol";
 import {LineAmounts} from "../libraries/LineAmounts.sol";
 import {LineBitmap} from "../libraries/LineBitmap.sol";
+import {ManifestTree} from "../libraries/ManifestTree.sol";
 import {PaymentsHash} from "../libraries/PaymentsHash.sol";
 import {Settlements} from "./Settlements.sol";
 import {Standings} from "./Standings.sol";
@@ -91,9 +92,8 @@ contract ClaimEscrow is Settlements, Standings, UUPSUpgradeable {
         uint256[] memory closed = _loadClosed(batchId, state);
         if (lines.length != groups[group].lineCount()) {
             if (opened.group != group) revert LinesMismatch(group);
-            (uint256[] memory positions, bytes32[] memory leaves) = (new uint256[](1), new bytes32[](1));
-            (positions[0], leaves[0]) = (group, _leafOf(opened));
-            _checkManifest(batch.manifestRoot, groups.length, positions, leaves, proof);
+            (bytes32 linesRoot, uint256 used) = ManifestTree.rootOfOne(group, _leafOf(opened), groups.length, proof);
+            _checkManifestRoot(batch.manifestRoot, linesRoot, proof, used);
             _checkAmounts(group, groups[group], opened.amounts);
         }
         amount = _closeLines(groups, group, lines, opened.amounts, closed);
@@ -220,7 +220,10 @@ contract ClaimEscrow is Settlements, Standings, UUPSUpgradeable {
         uint256 count = groups[index].lineCount();
         bool whole = lines.length == count;
         uint256 firstLine = 0;
-        for (uint256 i = 0; i < index; ++i) firstLine += groups[i].lineCount();
+        // The groups are those that were funded: at most MAX_LINES lines.
+        unchecked {
+            for (uint256 i = 0; i < index; ++i) firstLine += groups[i].lineCount();
+        }
         for (uint256 i = 0; i < lines.length; ++i) {
             uint256 line = lines[i];
             if (line >= count || (i != 0 && line <= lines[i - 1])) revert LineInvalid(line);

@@ -13,6 +13,7 @@ import {RulebookBlobLib} from "../rulebooks/RulebookBlobLib.sol";
 import {Group} from "../libraries/GroupLib.sol";
 import {LineAmounts} from "../libraries/LineAmounts.sol";
 import {LineBitmap} from "../libraries/LineBitmap.sol";
+import {ManifestTree} from "../libraries/ManifestTree.sol";
 import {PaymentsHash} from "../libraries/PaymentsHash.sol";
 import {ResultsLib} from "../libraries/ResultsLib.sol";
 import {ClaimBatches} from "./ClaimBatches.sol";
@@ -322,7 +323,8 @@ abstract contract Settlements is ClaimBatches, Pools {
             positions[i] = group.group;
             leaves[i] = _leafOf(group);
         }
-        _checkManifest(manifestRoot, groupCount, positions, leaves, opened.proof);
+        (bytes32 linesRoot, uint256 used) = ManifestTree.rootOf(positions, leaves, groupCount, opened.proof);
+        _checkManifestRoot(manifestRoot, linesRoot, opened.proof, used);
     }
 
     /// @dev The state with the round's payments, so that a refund can prove what its payee received.

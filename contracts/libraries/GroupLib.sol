@@ -31,7 +31,14 @@ library GroupLib {
     }
 
     /// @notice keccak256 of the groups, each as a 32-byte word.
-    function hash(Group[] calldata groups) internal pure returns (bytes32) {
-        return keccak256(abi.encodePacked(groups));
+    /// @dev Assembly copies them at once: `abi.encodePacked` goes word by word, for 64 gas more each. `test/properties` holds this
+    /// against that plain form.
+    function hash(Group[] calldata groups) internal pure returns (bytes32 result) {
+        assembly ("memory-safe") {
+            let size := shl(5, groups.length)
+            let start := mload(0x40)
+            calldatacopy(start, groups.offset, size)
+            result := keccak256(start, size)
+        }
     }
 }

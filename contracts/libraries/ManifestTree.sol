@@ -12,6 +12,32 @@ library ManifestTree {
     /// @notice The positions do not ascend, or lie outside the tree, or the proof is too short or too long.
     error ManifestProofMalformed();
 
+    /// @notice Root of the tree of `width` leaves that has `node` at `position`.
+    /// @param proof As in {rootOf}.
+    function rootOfOne(
+        uint256 position,
+        bytes32 node,
+        uint256 width,
+        bytes32[] calldata proof
+    ) internal pure returns (bytes32 root, uint256 used) {
+        if (position >= width) revert ManifestProofMalformed();
+        // Positions stay below the width, and `used` below the proof's length.
+        unchecked {
+            for (; width > 1; width = (width + 1) >> 1) {
+                if (position ^ 1 < width) {
+                    if (used == proof.length) revert ManifestProofMalformed();
+                    bytes32 other = proof[used++];
+                    node =
+                        position & 1 == 0
+                            ? Hashes.efficientKeccak256(node, other)
+                            : Hashes.efficientKeccak256(other, node);
+                }
+                position >>= 1;
+            }
+        }
+        return (node, used);
+    }
+
     /// @notice Root of the tree of `width` leaves that has these leaves at these positions. Changes both arrays.
     /// @param positions Of the leaves, strictly ascending, from 0.
     /// @param nodes Hashes of the leaves, at least one.
