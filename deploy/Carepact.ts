@@ -44,7 +44,11 @@ export default buildModule("Carepact", (m) => {
       m.call(
         accessManager,
         "setTargetFunctionRole",
-        [targets[target as keyof typeof targets], signatures.map((signature) => id(signature).slice(0, 10)), roleId],
+        [
+          targets[target as keyof typeof targets],
+          signatures.map((signature: string) => id(signature).slice(0, 10)),
+          roleId,
+        ],
         { id: `${role}Of${target}` },
       ),
     );

@@ -1,4 +1,4 @@
-import { concat, keccak256 } from "ethers";
+import { concat, isHexString, keccak256 } from "ethers";
 
 import { CarepactError } from "../errors";
 
@@ -13,13 +13,23 @@ const parentOf = (left: string, right: string): string => keccak256(concat([left
 /** A Merkle tree with all of its leaves. */
 export interface ManifestTree {
   root: string;
-  /** The hashes that lead from the leaves at `positions` (strictly ascending) to the root, from the leaves up. */
+  /**
+   * The hashes that lead from the leaves at `positions` to the root, from the leaves up, from left to right.
+   * @throws INPUT_INVALID unless there are positions, all of them in the tree and strictly ascending
+   */
   prove(positions: readonly number[]): string[];
 }
+
+const areInOrder = (positions: readonly number[], width: number): boolean =>
+  positions.length > 0 &&
+  positions.every(
+    (position, i) => Number.isInteger(position) && position > (positions[i - 1] ?? -1) && position < width,
+  );
 
 /**
  * The Merkle tree over `leaves` (ManifestTree.sol): a parent is keccak256(left ‖ right), a last node without a right
  * neighbour goes up as it is. Unlike a tree of sorted pairs it gives each leaf one place.
+ * @throws BATCH_EMPTY when there are no leaves
  */
 export function manifestTreeOf(leaves: readonly string[]): ManifestTree {
   if (leaves.length === 0) throw new CarepactError("BATCH_EMPTY", "A manifest tree has at least one leaf.");
@@ -37,6 +47,13 @@ export function manifestTreeOf(leaves: readonly string[]): ManifestTree {
 }
 
 function prove(levels: readonly string[][], positions: readonly number[]): string[] {
+  const width = levels[0]?.length ?? 0;
+  if (!areInOrder(positions, width))
+    throw new CarepactError("INPUT_INVALID", `Positions ascend from 0 and stay below ${width}.`, {
+      path: "positions",
+      positions: [...positions],
+      width,
+    });
   const proof: string[] = [];
   let known = [...positions];
   for (const level of levels.slice(0, -1)) {
@@ -59,10 +76,12 @@ function rootFrom(
   width: number,
   proof: readonly string[],
 ): { root: string; used: number } | undefined {
+  const positions = placed.map(({ position }) => position);
+  if (!areInOrder(positions, width)) return undefined;
+  // Longer ones could make a node of what is a leaf.
+  if (![...placed.map(({ leaf }) => leaf), ...proof].every((hash) => isHexString(hash, 32))) return undefined;
   let nodes = [...placed];
   let used = 0;
-  const inOrder = nodes.every(({ position }, i) => position < width && position > (nodes[i - 1]?.position ?? -1));
-  if (nodes.length === 0 || !inOrder) return undefined;
   for (let left = width; left > 1; left = (left + 1) >> 1) {
     const parents: PlacedLeaf[] = [];
     for (let i = 0; i < nodes.length; i++) {

@@ -22,6 +22,7 @@ export const errorCodes = {
   CLAIM_DECISION_MISMATCH: "The decision does not answer exactly the lines of the claim.",
   IDENTIFIER_INVALID: "An identifier (NPI, CLIA, address, key) fails its format or check digit.",
   PAYEE_UNKNOWN: "No account is known for this payee.",
+  TOKEN_UNREADABLE: "The address does not answer as an ERC-20 token.",
   PAYEE_KEY_MISSING: "No encryption key is known for this payee, so its part of the file cannot be sealed.",
 
   // Claim batches and their files
@@ -44,6 +45,19 @@ export const errorCodes = {
   RESULTS_MALFORMED: "The results do not fit the groups of the batch.",
   PARTIAL_AMOUNT_INVALID: "A partly met line needs an amount above zero and below the line's own.",
   EVENT_INVALID: "The FHIR resource cannot be read as an event.",
+  ATTESTATION_WRONG_BATCH: "The attestation is for another batch, chain or escrow, or was changed after signing.",
+  ATTESTATION_EXPIRED: "The attestation is no longer valid, or the time for attestations has passed.",
+  ATTESTATION_SIGNER_UNKNOWN: "The signer is not an attester of the batch's rulebook.",
+  ATTESTATION_TOO_FEW: "Fewer attesters signed the same statement than the rulebook asks for.",
+
+  // Working with a chain
+  RUNNER_CANNOT_SIGN: "The connection can only read: connect with a signer.",
+  RUNNER_CANNOT_READ: "The signer is not connected to a provider.",
+  CHAIN_MISMATCH: "The wallet is on another chain than the deployment.",
+  CONTRACT_REVERTED: "A contract refused: details.name is its error, details.args are the arguments.",
+  TRANSACTION_FAILED: "The transaction was not sent or not mined.",
+  USER_REJECTED: "The signature was refused in the wallet.",
+  GAS_FUNDS_MISSING: "The account cannot pay for gas.",
 } as const;
 
 /** Code of a {@link CarepactError}. */

@@ -1,0 +1,47 @@
+import type { ContractRunner, Provider } from "ethers";
+
+import { CarepactError } from "../errors";
+
+/** Where Carepact is deployed on one chain: addresses of the proxies. */
+export interface Deployment {
+  chainId: number;
+  organizationRegistry: string;
+  rulebooks: string;
+  mandates: string;
+  claimEscrow: string;
+}
+
+/**
+ * What every area of the SDK works with.
+ * @property runner An ethers v6 signer to write, or a provider to read only. Known by what it can do, never by its class.
+ */
+export interface Connection {
+  runner: ContractRunner;
+  deployment: Deployment;
+}
+
+/** The account that signs. @throws RUNNER_CANNOT_SIGN */
+export async function accountOf(runner: ContractRunner): Promise<string> {
+  const signer = runner as { getAddress?: () => Promise<string> };
+  if (typeof signer.getAddress !== "function" || typeof runner.sendTransaction !== "function")
+    throw new CarepactError("RUNNER_CANNOT_SIGN", "This needs a signer: connect with a wallet, not with a provider.");
+  return signer.getAddress();
+}
+
+/** What reads the chain. @throws RUNNER_CANNOT_READ */
+export function providerOf(runner: ContractRunner): Provider {
+  if (!runner.provider)
+    throw new CarepactError("RUNNER_CANNOT_READ", "This needs a provider: connect the signer to one.");
+  return runner.provider;
+}
+
+/** Refuses to work on another chain than the deployment's. @throws CHAIN_MISMATCH */
+export async function requireChain({ runner, deployment }: Connection): Promise<void> {
+  const { chainId } = await providerOf(runner).getNetwork();
+  if (chainId !== BigInt(deployment.chainId))
+    throw new CarepactError(
+      "CHAIN_MISMATCH",
+      `The wallet is on chain ${chainId}, the deployment on ${deployment.chainId}: switch the network.`,
+      { wallet: chainId, deployment: deployment.chainId },
+    );
+}

@@ -1,0 +1,112 @@
+import { providerOf, type Connection } from "../chain/deployment";
+import { CarepactError, isCarepactError, type ErrorDetails } from "../errors";
+import { createRulebooks } from "../rulebooks";
+
+import { openClaimBatchFile, type ClaimBatchFile, type OpenedGroup, type OpenedLine } from "./file";
+import { tokenOf } from "./funding";
+import { statusOf } from "./status";
+
+/** Who checks, and what it accepts. */
+export interface CheckOptions {
+  payee: string;
+  /** The payee's X25519 private key, to open its part of the file. */
+  privateKey: string;
+  /**
+   * How sure the funding has to be: `finalized` (the default) cannot be reorganized away; `latest` is for chains without
+   * finality and for trying things out.
+   */
+  finality?: "finalized" | "safe" | "latest";
+  /** Rulebooks the payee accepts; any unless given. */
+  acceptedRulebooks?: readonly string[];
+  /** Tokens the payee accepts; any unless given. */
+  acceptedTokens?: readonly string[];
+  /** Seconds that have to be left until `eventBy`; none unless given. */
+  minimumSeconds?: number;
+}
+
+/** Why a batch is no guarantee. `code` is one of {@link checkReasons}, or the code of what is wrong with the file. */
+export interface CheckReason {
+  code: string;
+  message: string;
+  details: ErrorDetails;
+}
+
+export type CheckResult = { ok: true; batch: OpenedGroup; lines: OpenedLine[] } | { ok: false; reason: CheckReason };
+
+/** Reasons that only the chain, or the payee's own conditions, can give. */
+export const checkReasons = {
+  OTHER_ESCROW: "The batch is for another chain or escrow than the one asked.",
+  NOT_FUNDED: "The batch is not funded: nothing is locked for it.",
+  NOT_FINAL: "The funding is not final yet: wait.",
+  LINES_CLOSED: "Lines of this payee were settled, reversed or reclaimed already.",
+  TOO_LATE: "Too little time is left until the last moment of the event.",
+  RULEBOOK_NOT_ACCEPTED: "The payee does not accept this rulebook.",
+  RULEBOOK_SUSPENDED: "The rulebook is suspended.",
+  TOKEN_NOT_ACCEPTED: "The payee does not accept this token.",
+  TOKEN_DIFFERS: "The token is not what the file says it is.",
+} as const;
+
+type Reason = keyof typeof checkReasons;
+
+/**
+ * @internal Whether the money for a payee's lines is locked, before it gives care: the file is whole and opens, the batch
+ * is funded and final, the payee's lines are open, rulebook, token and time are acceptable.
+ */
+export async function checkClaimBatch(
+  connection: Connection,
+  file: ClaimBatchFile,
+  options: CheckOptions,
+): Promise<CheckResult> {
+  try {
+    const batch = await openClaimBatchFile(file, options);
+    const reason = await findReason(connection, batch, options);
+    return reason === undefined ? { ok: true, batch, lines: batch.lines } : { ok: false, reason };
+  } catch (thrown) {
+    if (!isCarepactError(thrown)) throw thrown;
+    const { code, message, details } = thrown;
+    return { ok: false, reason: { code, message, details } };
+  }
+}
+
+const because = (code: Reason, details: Record<string, unknown> = {}): CheckReason => ({
+  code,
+  message: checkReasons[code],
+  details: new CarepactError("INPUT_INVALID", code, details).details,
+});
+
+const includes = (accepted: readonly string[] | undefined, value: string): boolean =>
+  accepted === undefined || accepted.some((entry) => entry.toLowerCase() === value.toLowerCase());
+
+async function findReason(
+  connection: Connection,
+  batch: OpenedGroup,
+  options: CheckOptions,
+): Promise<CheckReason | undefined> {
+  const { deployment, runner } = connection;
+  const provider = providerOf(runner);
+  const { chainId } = await provider.getNetwork();
+  if (BigInt(batch.chainId) !== chainId || batch.escrow.toLowerCase() !== deployment.claimEscrow.toLowerCase())
+    return because("OTHER_ESCROW", { chainId: batch.chainId, escrow: batch.escrow });
+  if (!includes(options.acceptedRulebooks, batch.terms.rulebook))
+    return because("RULEBOOK_NOT_ACCEPTED", { rulebook: batch.terms.rulebook });
+  if (!includes(options.acceptedTokens, batch.terms.token))
+    return because("TOKEN_NOT_ACCEPTED", { token: batch.terms.token });
+
+  const status = await statusOf(connection, batch);
+  if (!status.funded) return because("NOT_FUNDED", { batchId: batch.batchId });
+  const finality = options.finality ?? "finalized";
+  if (finality !== "latest" && !(await statusOf(connection, batch, finality)).funded)
+    return because("NOT_FINAL", { batchId: batch.batchId, finality });
+  const closed = batch.lines.map(({ index }) => index).filter((index) => status.closedLines[batch.firstLine + index]);
+  if (closed.length > 0) return because("LINES_CLOSED", { lines: closed });
+
+  const { suspended } = await createRulebooks(connection).status(batch.terms.rulebook);
+  if (suspended) return because("RULEBOOK_SUSPENDED", { rulebook: batch.terms.rulebook });
+  const block = await provider.getBlock("latest");
+  const left = batch.terms.eventBy - (block?.timestamp ?? 0);
+  if (left < (options.minimumSeconds ?? 0)) return because("TOO_LATE", { eventBy: batch.terms.eventBy, left });
+  const { symbol, decimals } = await tokenOf(connection, batch.terms.token);
+  if (symbol !== batch.token.symbol || decimals !== batch.token.decimals)
+    return because("TOKEN_DIFFERS", { symbol, decimals, file: { ...batch.token } });
+  return undefined;
+}

@@ -1,0 +1,51 @@
+import type { Action } from "../chain/action";
+import type { Connection } from "../chain/deployment";
+
+import { attest, type Attestation, type AttestOptions } from "./attestation";
+import { publicPartOf, type BatchSource } from "./batchSource";
+import { checkClaimBatch, type CheckOptions, type CheckResult } from "./check";
+import type { ClaimBatchFile, OpenedGroup } from "./file";
+import { fund, type FundedBatch, type FundInput } from "./funding";
+import type { GroupResult } from "./results";
+import { reclaim, refund, reverse, type RefundInput, type Returned } from "./returning";
+import { settle, settleMany, type SettleInput, type Settlement, type Settlements } from "./settling";
+import { statusOf, type ClaimBatchStatus } from "./status";
+
+/** Claim batches of one deployment, for payers, payees and attesters. */
+export interface Claims {
+  /** Funds the signer's decisions as one claim batch from its pool, and makes the file for its payees. */
+  fund(input: FundInput): Action<FundedBatch, { batchId: string }>;
+  /** Whether the money for a payee's lines is locked. Ask before giving care. Never throws for what is wrong with a file. */
+  check(file: ClaimBatchFile, options: CheckOptions): Promise<CheckResult>;
+  /** Signs what happened, as an attester. Sends nothing. */
+  attest(batch: BatchSource, results: readonly GroupResult[], options?: AttestOptions): Promise<Attestation>;
+  /**
+   * Pays what attesters agree happened and frees what they agree will not. Anyone may send it, any number of times:
+   * lines that are settled already are skipped.
+   */
+  settle(batch: BatchSource, attestations: readonly Attestation[]): Action<Settlement, { paid: bigint; freed: bigint }>;
+  /** Settles several batches in one transaction; one that fails is skipped and reported. */
+  settleMany(inputs: readonly SettleInput[]): Action<Settlements, { settled: boolean[] }>;
+  /** Gives up open lines (indices in the group) of the signer's own group, as a pharmacy's B2 does. */
+  reverse(group: OpenedGroup, lines: readonly number[]): Action<Returned, Returned>;
+  /** Returns what is still open to the payer, once the time for attestations has passed. Anyone may send it. */
+  reclaim(batch: BatchSource): Action<Returned, Returned>;
+  /** Pays back what the signer received from a batch. */
+  refund(batch: BatchSource, input: RefundInput): Action<Returned>;
+  /** What the chain knows of a batch. */
+  status(batch: BatchSource): Promise<ClaimBatchStatus>;
+}
+
+export function createClaims(connection: Connection): Claims {
+  return {
+    fund: (input) => fund(connection, input),
+    check: (file, options) => checkClaimBatch(connection, file, options),
+    attest: (batch, results, options) => attest(connection.runner, batch, results, options),
+    settle: (batch, attestations) => settle(connection, { batch, attestations }),
+    settleMany: (inputs) => settleMany(connection, inputs),
+    reverse: (group, lines) => reverse(connection, group, lines),
+    reclaim: (batch) => reclaim(connection, batch),
+    refund: (batch, input) => refund(connection, batch, input),
+    status: (batch) => statusOf(connection, publicPartOf(batch)),
+  };
+}

@@ -1,0 +1,113 @@
+import { zeroPadValue, type Interface } from "ethers";
+
+import { actionOf, type Action } from "../chain/action";
+import { accountOf, providerOf, type Connection } from "../chain/deployment";
+import { escrowInterface } from "../chain/interfaces";
+import { CarepactError } from "../errors";
+
+import { publicPartOf, type BatchSource } from "./batchSource";
+import type { OpenedGroup } from "./file";
+import { eventsIn } from "./settling";
+import { packGroup, packGroupLines } from "./types";
+
+/** Money that went back to the payer's free balance, in base units. */
+export interface Returned {
+  batchId: string;
+  amount: bigint;
+}
+
+/** @internal Gives up open lines of the signer's own group. */
+export function reverse(
+  connection: Connection,
+  group: OpenedGroup,
+  lines: readonly number[],
+): Action<Returned, Returned> {
+  const { batchId } = group;
+  return actionOf(connection, () => {
+    const ascending = [...new Set(lines)].sort((a, b) => a - b);
+    const outside = ascending.filter((line) => group.lines[line] === undefined);
+    if (ascending.length === 0 || outside.length > 0)
+      throw new CarepactError("INPUT_INVALID", `Name lines of the group, 0 to ${group.lines.length - 1}.`, {
+        lines: [...lines],
+      });
+    return Promise.resolve({
+      to: connection.deployment.claimEscrow,
+      data: escrowInterface.encodeFunctionData("reverse", [
+        group.terms,
+        group.groups.map(packGroup),
+        group.group,
+        ascending,
+        packGroupLines(group.groupLines),
+        group.linesProof,
+      ]),
+      preview: (returned: string) => ({ batchId, amount: amountIn("reverse", returned) }),
+      result: (receipt) => ({ batchId, amount: amountOf(receipt, connection, "LinesReversed") }),
+    });
+  });
+}
+
+/** @internal Returns what is open to the payer, once the time for attestations has passed. */
+export function reclaim(connection: Connection, source: BatchSource): Action<Returned, Returned> {
+  return actionOf(connection, () => {
+    const { terms, batchId } = publicPartOf(source);
+    return Promise.resolve({
+      to: connection.deployment.claimEscrow,
+      data: escrowInterface.encodeFunctionData("reclaim", [terms]),
+      preview: (returned: string) => ({ batchId, amount: amountIn("reclaim", returned) }),
+      result: (receipt) => ({ batchId, amount: amountOf(receipt, connection, "ClaimBatchReclaimed") }),
+    });
+  });
+}
+
+/** How much the signer pays back, and from where. */
+export interface RefundInput {
+  /** Base units. */
+  amount: bigint;
+  /** The signer's credit, or its tokens, approved to the escrow beforehand. */
+  from: "credit" | "tokens";
+}
+
+/** @internal Pays back what the signer received from a batch. */
+export function refund(connection: Connection, source: BatchSource, input: RefundInput): Action<Returned> {
+  return actionOf(connection, async () => {
+    const batch = publicPartOf(source);
+    await accountOf(connection.runner);
+    const { amount, from } = input;
+    return {
+      to: connection.deployment.claimEscrow,
+      data: escrowInterface.encodeFunctionData("refund", [
+        batch.terms,
+        batch.groups.map(packGroup),
+        await paymentsOf(connection, batch.batchId),
+        amount,
+        from === "credit",
+      ]),
+      preview: () => undefined,
+      result: () => ({ batchId: batch.batchId, amount }),
+    };
+  });
+}
+
+const AMOUNT_BITS = 96n;
+
+/** All payments of a batch so far, from its events, as the words that the escrow hashed. */
+async function paymentsOf({ runner, deployment }: Connection, batchId: string): Promise<bigint[]> {
+  const { topicHash } = escrowInterface.getEvent("GroupSettled");
+  const logs = await providerOf(runner).getLogs({
+    address: deployment.claimEscrow,
+    topics: [topicHash, zeroPadValue(batchId, 32)],
+    fromBlock: 0,
+  });
+  return logs
+    .map((log) => escrowInterface.decodeEventLog("GroupSettled", log.data, log.topics))
+    .filter((args) => (args["paid"] as bigint) > 0n)
+    .map((args) => (BigInt(args["payee"] as string) << AMOUNT_BITS) | (args["paid"] as bigint));
+}
+
+/** Both functions return one amount. */
+const amountIn = (name: "reverse" | "reclaim", returned: string): bigint =>
+  (escrowInterface as Interface).decodeFunctionResult(name, returned)[0] as bigint;
+
+function amountOf(receipt: Parameters<typeof eventsIn>[0], { deployment }: Connection, event: string): bigint {
+  return eventsIn(receipt, deployment.claimEscrow, event).reduce((sum, args) => sum + (args["amount"] as bigint), 0n);
+}
