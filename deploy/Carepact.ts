@@ -40,15 +40,11 @@ export default buildModule("Carepact", (m) => {
   };
   const delays = { upgrader: m.getParameter("upgradeDelay", 14 * 24 * 60 * 60), pauser: 0, credentialing: 0 };
   for (const [role, { id: roleId, functions }] of Object.entries(roles)) {
-    const allowed = Object.entries(functions).map(([target, signatures]) =>
+    const allowed = Object.entries<readonly string[]>(functions).map(([target, signatures]) =>
       m.call(
         accessManager,
         "setTargetFunctionRole",
-        [
-          targets[target as keyof typeof targets],
-          signatures.map((signature: string) => id(signature).slice(0, 10)),
-          roleId,
-        ],
+        [targets[target as keyof typeof targets], signatures.map((signature) => id(signature).slice(0, 10)), roleId],
         { id: `${role}Of${target}` },
       ),
     );
