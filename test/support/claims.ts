@@ -132,6 +132,12 @@ export async function eventsOf(
     });
 }
 
+/** What payees have to hand in for a refund: the batch's payments, read from its events. */
+export async function paymentsOf({ escrow }: Claims, batch: TestBatch): Promise<bigint[]> {
+  const events = await escrow.queryFilter(escrow.filters.GroupSettled(batch.id));
+  return events.filter(({ args }) => args.paid !== 0n).map(({ args }) => (BigInt(args.payee) << 96n) | args.paid);
+}
+
 /** Invariant 1 of the protocol: what the escrow holds is what it owes to payers, batches and payees. */
 export async function owedBy(claims: Claims, batches: TestBatch[]): Promise<bigint> {
   const { escrow, token, payer, payees } = claims;
