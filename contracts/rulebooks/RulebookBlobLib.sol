@@ -41,7 +41,8 @@ library RulebookBlobLib {
     /// @notice The whole rulebook.
     function readWhole(address blob) internal view returns (Rulebook memory) {
         bytes memory code = blob.code;
-        uint256 start = 32 * (1 + uint8(code[31]));
+        // Widened first: in 8 bits, 32 * (1 + 7) runs over.
+        uint256 start = 32 * (1 + uint256(uint8(code[31])));
         bytes memory encoded = new bytes(code.length - start);
         for (uint256 i = 0; i < encoded.length; ++i) encoded[i] = code[start + i];
         return abi.decode(encoded, (Rulebook));
