@@ -1,6 +1,13 @@
 import type { HardhatEthersSigner } from "@nomicfoundation/hardhat-ethers/signers";
 import { time } from "@nomicfoundation/hardhat-network-helpers";
-import { concat, hexlify, randomBytes, solidityPackedKeccak256, toBeHex } from "ethers";
+import {
+  concat,
+  hexlify,
+  randomBytes,
+  solidityPackedKeccak256,
+  toBeHex,
+  type ContractTransactionResponse,
+} from "ethers";
 import { ethers } from "hardhat";
 
 import {
@@ -175,7 +182,7 @@ export async function settlementOf(batch: TestBatch, input: AttestationInput): P
 }
 
 /** Sends a settlement the cheapest way: by {settle} where no lines have to be opened. */
-export function settle(escrow: ClaimEscrow, settlement: SettlementStruct) {
+export function settle(escrow: ClaimEscrow, settlement: SettlementStruct): Promise<ContractTransactionResponse> {
   const { batch, groups, attestation, opened } = settlement;
   return opened.groups.length === 0
     ? escrow.settle(batch, groups, attestation)

@@ -129,7 +129,7 @@ describe("ClaimEscrow: reclaim", () => {
     it("returns what reversals left open", async () => {
       const { claims, batch, attestBy, money, reclaim } = await given();
       const { opened, proof } = batch.openOne(2);
-      await claims.escrow.connect(claims.payees[2]!).reverse(batch.terms, batch.words, 2, [0], opened, proof);
+      await claims.escrow.connect(claims.payees[2]).reverse(batch.terms, batch.words, 2, [0], opened, proof);
       await time.increaseTo(attestBy);
       await reclaim();
       expect(await money()).to.deep.equal({ open: 0n, free: 210n, credits: [0n, 0n, 0n] });

@@ -150,7 +150,7 @@ describe("ClaimEscrow: refund", () => {
     it("refuses it, with what there is", async () => {
       const { claims, batch } = await paidInFull();
       const [payee] = claims.payees;
-      await claims.escrow.connect(payee!).payoutTo(claims.token, 50n, payee!);
+      await claims.escrow.connect(payee).payoutTo(claims.token, 50n, payee!);
       await expect(refund(claims, batch, payee!, [], 11n))
         .to.be.revertedWithCustomError(claims.escrow, "CreditTooSmall")
         .withArgs(payee!.address, await claims.token.getAddress(), 10n, 11n);
@@ -199,8 +199,8 @@ describe("ClaimEscrow: refund", () => {
     it("counts together with what came from credit", async () => {
       const { claims, batch } = await paidInFull();
       const [payee] = claims.payees;
-      await claims.escrow.connect(payee!).payoutTo(claims.token, 30n, payee!);
-      await claims.token.connect(payee!).approve(claims.escrow, 30n);
+      await claims.escrow.connect(payee).payoutTo(claims.token, 30n, payee!);
+      await claims.token.connect(payee).approve(claims.escrow, 30n);
       await refund(claims, batch, payee!, [], 30n, true);
       await refund(claims, batch, payee!, [], 29n, false);
       await expect(refund(claims, batch, payee!, [], 2n, false))
@@ -229,7 +229,7 @@ describe("ClaimEscrow: refund", () => {
     it("cannot bring tokens while the issuer blacklists the payee, but credit", async () => {
       const { claims, batch, money } = await paidInFull();
       const [payee] = claims.payees;
-      await claims.token.connect(payee!).approve(claims.escrow, 60n);
+      await claims.token.connect(payee).approve(claims.escrow, 60n);
       await claims.token.blacklist(payee!);
       await expect(refund(claims, batch, payee!, [], 60n, false))
         .to.be.revertedWithCustomError(claims.token, "Blacklisted")
@@ -253,7 +253,7 @@ describe("ClaimEscrow: refund", () => {
       await claims.escrow.payout(token, payee!);
 
       await token.setFeeBps(100);
-      await token.connect(payee!).approve(claims.escrow, 1_000n);
+      await token.connect(payee).approve(claims.escrow, 1_000n);
       await expect(refund(claims, batch, payee!, [], 1_000n, false))
         .to.be.revertedWithCustomError(claims.escrow, "TokenDeliveredOther")
         .withArgs(await token.getAddress(), 1_000n, 990n);
@@ -275,7 +275,7 @@ describe("ClaimEscrow: refund", () => {
       await settle(claims.escrow, await attested(claims, batch, [met]));
       const [payee] = claims.payees;
       await claims.escrow.payout(token, payee!);
-      await token.connect(payee!).approve(claims.escrow, 1_000n);
+      await token.connect(payee).approve(claims.escrow, 1_000n);
 
       const again = claims.escrow.interface.encodeFunctionData("refund", [batch.terms, batch.words, [], 1n, true]);
       await token.setCallback(2, claims.escrow, again);
@@ -417,7 +417,7 @@ describe("ClaimEscrow: refund", () => {
       const [a, b, c] = batch.words;
       const posed = [a! + 1_000n, b!, c!];
       await expect(
-        claims.escrow.connect(claims.payees[0]!).refund(batch.terms, posed, [], 61n, true),
+        claims.escrow.connect(claims.payees[0]).refund(batch.terms, posed, [], 61n, true),
       ).to.be.revertedWithCustomError(claims.escrow, "GroupsMismatch");
     });
   });

@@ -36,11 +36,11 @@ describe("ClaimEscrow: reverse", () => {
   /** The payee of the group gives lines of it up, its amounts opened. */
   const reverse = (claims: Claims, batch: TestBatch, group: number, lines: number[], openedGroup = group) => {
     const { opened, proof } = batch.openOne(openedGroup);
-    return claims.escrow.connect(claims.payees[group]!).reverse(batch.terms, batch.words, group, lines, opened, proof);
+    return claims.escrow.connect(claims.payees[group]).reverse(batch.terms, batch.words, group, lines, opened, proof);
   };
   /** The payee of the group gives all lines of it up, nothing opened. */
   const reverseAll = (claims: Claims, batch: TestBatch, group: number) =>
-    claims.escrow.connect(claims.payees[group]!).reverse(
+    claims.escrow.connect(claims.payees[group]).reverse(
       batch.terms,
       batch.words,
       group,
@@ -67,7 +67,7 @@ describe("ClaimEscrow: reverse", () => {
     it("returns the amount", async () => {
       const { claims, batch } = await given();
       const { opened, proof } = batch.openOne(0);
-      const asPayee = claims.escrow.connect(claims.payees[0]!);
+      const asPayee = claims.escrow.connect(claims.payees[0]);
       expect(await asPayee.reverse.staticCall(batch.terms, batch.words, 0, [1, 2], opened, proof)).to.equal(50n);
     });
 
@@ -231,7 +231,7 @@ describe("ClaimEscrow: reverse", () => {
       const { claims, batch } = await given();
       const { opened, proof } = batch.openOne(2);
       const posed = { ...opened, group: 0 };
-      const asPayee = claims.escrow.connect(claims.payees[0]!);
+      const asPayee = claims.escrow.connect(claims.payees[0]);
       await expect(asPayee.reverse(batch.terms, batch.words, 0, [0], posed, proof))
         .to.be.revertedWithCustomError(claims.escrow, "LinesProofInvalid")
         .withArgs(batch.terms.manifestRoot);
@@ -244,7 +244,7 @@ describe("ClaimEscrow: reverse", () => {
       it(`refuses ${what} that the payer did not commit to`, async () => {
         const { claims, batch } = await given();
         const { opened, proof } = batch.openOne(0);
-        const asPayee = claims.escrow.connect(claims.payees[0]!);
+        const asPayee = claims.escrow.connect(claims.payees[0]);
         await expect(asPayee.reverse(batch.terms, batch.words, 0, [0], { ...opened, ...changes }, proof))
           .to.be.revertedWithCustomError(claims.escrow, "LinesProofInvalid")
           .withArgs(batch.terms.manifestRoot);
@@ -253,7 +253,7 @@ describe("ClaimEscrow: reverse", () => {
     it("refuses a proof with a hash changed, or one more", async () => {
       const { claims, batch } = await given();
       const { opened, proof } = batch.openOne(0);
-      const asPayee = claims.escrow.connect(claims.payees[0]!);
+      const asPayee = claims.escrow.connect(claims.payees[0]);
       for (const wrong of [[salt, ...proof.slice(1)], [...proof, salt], proof.slice(0, -1)])
         await expect(asPayee.reverse(batch.terms, batch.words, 0, [0], opened, wrong)).to.be.revertedWithCustomError(
           claims.escrow,
@@ -263,7 +263,7 @@ describe("ClaimEscrow: reverse", () => {
 
     it("refuses to take some lines without any opened", async () => {
       const { claims, batch } = await given();
-      const asPayee = claims.escrow.connect(claims.payees[0]!);
+      const asPayee = claims.escrow.connect(claims.payees[0]);
       await expect(asPayee.reverse(batch.terms, batch.words, 0, [0], NOTHING, [])).to.be.revertedWithCustomError(
         claims.escrow,
         "ManifestProofMalformed",

@@ -140,7 +140,7 @@ describe("ClaimEscrow: settle by group", () => {
     it("settles for a payee that holds nothing but its file and an attestation", async () => {
       const { claims, batch } = await threeGroups();
       const settlement = await attested(claims, batch, [met, met, met]);
-      await settle(claims.escrow.connect(claims.payees[2]!), settlement);
+      await settle(claims.escrow.connect(claims.payees[2]), settlement);
       expect((await moneyOf(claims, batch)).credits[2]).to.equal(180n);
     });
 

@@ -195,7 +195,7 @@ describe("ClaimEscrow: settle by line", () => {
         const settlement = await attested(claims, batch, [results[0]!, pending, results[2]!, results[3]!], {
           open: [group],
         });
-        await settle(claims.escrow.connect(claims.payees[group]!), settlement);
+        await settle(claims.escrow.connect(claims.payees[group]), settlement);
         const credits = [0n, 0n, 0n, 0n];
         credits[group] = [10n, 0n, 6n, 70n][group]!;
         expect((await moneyOf(claims, batch)).credits).to.deep.equal(credits);

@@ -77,7 +77,7 @@ describe(`ClaimEscrow: random batches beside a model in plain arithmetic (seed $
       case "reverse": {
         const { opened, proof } = batch.openOne(step.group);
         const sent = escrow
-          .connect(claims.payees[step.group]!)
+          .connect(claims.payees[step.group])
           .reverse(batch.terms, batch.words, step.group, step.lines, opened, proof);
         if (!model.canReverse(batch, step.group, step.lines)) {
           await expect(sent).to.be.revertedWithCustomError(escrow, "LineNotOpen");
@@ -92,7 +92,7 @@ describe(`ClaimEscrow: random batches beside a model in plain arithmetic (seed $
         const amount = step.over ? most + 1n : most / BigInt(step.share);
         if (amount === 0n) return;
         const sent = escrow
-          .connect(claims.payees[step.group]!)
+          .connect(claims.payees[step.group])
           .refund(batch.terms, batch.words, await paymentsOf(claims, batch), amount, true);
         if (step.over) {
           await expect(sent).to.be.revertedWithCustomError(escrow, "RefundTooLarge");
@@ -147,7 +147,7 @@ describe(`ClaimEscrow: random batches beside a model in plain arithmetic (seed $
       fc.asyncProperty(twoWithSteps, async ({ shapes, steps }) => {
         const claims = await loadFixture(deployClaims);
         const model = new ClaimsModel();
-        const batches = [await fundedBatch(claims, shapes[0]!), await fundedBatch(claims, shapes[1]!)];
+        const batches = [await fundedBatch(claims, shapes[0]), await fundedBatch(claims, shapes[1])];
         batches.forEach((batch) => model.fund(batch));
         for (const [index, step] of steps) await act(claims, model, batches[index]!, step);
         for (const batch of batches) expect(await moneyOf(claims, batch)).to.deep.equal(model.moneyOf(batch));
@@ -194,7 +194,7 @@ describe(`ClaimEscrow: attestations that do not conflict, in any order and by an
       const results = lines.map((line, i): LineResult => (known[group]![i] ? line : { result: "pending" }));
       const [first] = results;
       const alike = first!.result !== "partlyMet" && results.every(({ result }) => result === first!.result);
-      return alike ? { result: first!.result as "met" | "notMet" | "pending" } : { result: "byLine", lines: results };
+      return alike ? { result: first!.result } : { result: "byLine", lines: results };
     });
 
   it("give the same money", async () => {
