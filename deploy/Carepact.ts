@@ -17,8 +17,9 @@ function proxied(m: ModuleBuilder, name: string, args: InitializerArguments) {
 /**
  * The whole system: access manager, registries, escrow, the links between them, and who may call what.
  *
- * Parameters: `upgrader`, `pauser`, `credentialing`: accounts of these roles, the deployer unless given; `upgradeDelay`: seconds
- * an upgrade waits, 14 days unless given.
+ * Parameters: `governance`, `upgrader`, `pauser`, `credentialing`: accounts of these roles, the deployer unless given (`governance`
+ * is the AccessManager's admin: it grants roles); `delay`: seconds that an upgrade, and whatever an admin does, waits: 14 days
+ * unless given.
  */
 export default buildModule("Carepact", (m) => {
   const admin = m.getAccount(0);
@@ -28,9 +29,11 @@ export default buildModule("Carepact", (m) => {
   const mandates = proxied(m, "Mandates", [accessManager, organizationRegistry]);
   const claimEscrow = proxied(m, "ClaimEscrow", [accessManager, organizationRegistry, rulebooks, mandates]);
 
-  m.call(organizationRegistry, "setStandingListener", [claimEscrow]);
-  m.call(rulebooks, "setRulebookListener", [claimEscrow]);
-  m.call(mandates, "setEscrow", [claimEscrow]);
+  const settings = [
+    m.call(organizationRegistry, "setStandingListener", [claimEscrow]),
+    m.call(rulebooks, "setRulebookListener", [claimEscrow]),
+    m.call(mandates, "setEscrow", [claimEscrow]),
+  ];
 
   const targets = {
     OrganizationRegistry: organizationRegistry,
@@ -38,7 +41,8 @@ export default buildModule("Carepact", (m) => {
     Mandates: mandates,
     ClaimEscrow: claimEscrow,
   };
-  const delays = { upgrader: m.getParameter("upgradeDelay", 14 * 24 * 60 * 60), pauser: 0, credentialing: 0 };
+  const delay = m.getParameter("delay", 14 * 24 * 60 * 60);
+  const delays = { upgrader: delay, pauser: 0, credentialing: 0 };
   for (const [role, { id: roleId, functions }] of Object.entries(roles)) {
     const allowed = Object.entries<readonly string[]>(functions).map(([target, signatures]) =>
       m.call(
@@ -49,11 +53,21 @@ export default buildModule("Carepact", (m) => {
       ),
     );
     const account = m.getParameter(role, admin);
-    m.call(accessManager, "grantRole", [roleId, account, delays[role as keyof typeof delays]], {
-      id: `grant_${role}`,
-      after: allowed,
-    });
+    settings.push(
+      m.call(accessManager, "grantRole", [roleId, account, delays[role as keyof typeof delays]], {
+        id: `grant_${role}`,
+        after: allowed,
+      }),
+    );
   }
+
+  // Last, since from here on an admin waits too. An admin without delay could upgrade everything at once.
+  const adminRole = 0n;
+  const governed = m.call(accessManager, "grantRole", [adminRole, m.getParameter("governance", admin), delay], {
+    id: "grant_governance",
+    after: settings,
+  });
+  m.call(accessManager, "grantRole", [adminRole, admin, delay], { id: "delay_deployer", after: [governed] });
 
   return { accessManager, organizationRegistry, rulebooks, mandates, claimEscrow };
 });

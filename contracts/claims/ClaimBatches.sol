@@ -23,7 +23,7 @@ abstract contract ClaimBatches is IClaimEscrow, RulebookClocks, ClaimTypeHashes 
     /// @inheritdoc IClaimEscrow
     uint256 public constant MAX_GROUPS = 500;
     /// @inheritdoc IClaimEscrow
-    uint256 public constant MAX_LINES = 1_000;
+    uint256 public constant MAX_LINES = 500;
     /// @inheritdoc IClaimEscrow
     uint256 public constant MAX_HORIZON = 366 days;
     /// @inheritdoc IClaimEscrow

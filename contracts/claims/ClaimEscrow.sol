@@ -4,6 +4,7 @@ pragma solidity 0.8.30;
 import {UUPSUpgradeable} from "@openzeppelin/contracts/proxy/utils/UUPSUpgradeable.sol";
 import {SignatureChecker} from "@openzeppelin/contracts/utils/cryptography/SignatureChecker.sol";
 import {IClaimEscrow} from "../interfaces/IClaimEscrow.sol";
+import {OrganizationKinds} from "../interfaces/IOrganizationRegistry.sol";
 import {IRulebooks} from "../interfaces/IRulebooks.sol";
 import {ClaimBatch, GroupLines} from "../interfaces/ClaimTypes.sol";
 import {Balances} from "../libraries/BalancesLib.sol";
@@ -24,8 +25,8 @@ import {Standings} from "./Standings.sol";
 contract ClaimEscrow is Settlements, Standings, UUPSUpgradeable {
     using LineBitmap for uint256[];
 
-    /// @dev Kinds of organization that may fund: payer (1) and sponsor (16).
-    uint256 private constant _FUNDING_KINDS = 17;
+    /// @dev Kinds of organization that may fund.
+    uint256 private constant _FUNDING_KINDS = OrganizationKinds.PAYER | OrganizationKinds.SPONSOR;
 
     /// @custom:oz-upgrades-unsafe-allow constructor
     constructor() {
@@ -132,7 +133,7 @@ contract ClaimEscrow is Settlements, Standings, UUPSUpgradeable {
     ) external nonReentrant whenNotPaused {
         bytes32 batchId = _batchId(_domainSeparator(), batch);
         _checkGroups(batch, groups);
-        uint256 received = _receivedBy(msg.sender, batchId, batch, groups, payments);
+        uint256 received = _receivedBy(msg.sender, batchId, groups, payments);
         uint256 before = _claimBatches().refunded[batchId][msg.sender];
         if (amount == 0) revert AmountZero();
         if (amount > received - before) revert RefundTooLarge(received, before, amount);
@@ -237,7 +238,6 @@ contract ClaimEscrow is Settlements, Standings, UUPSUpgradeable {
     function _receivedBy(
         address payee,
         bytes32 batchId,
-        ClaimBatch calldata batch,
         Group[] calldata groups,
         uint256[] calldata payments
     ) private view returns (uint256 received) {

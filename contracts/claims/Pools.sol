@@ -66,7 +66,7 @@ abstract contract Pools is IPools, StopClock, ReentrancyGuardTransient {
     /// @inheritdoc IPools
     function withdraw(address token, uint256 amount, address to) external nonReentrant {
         if (amount == 0) revert AmountZero();
-        if (to == address(0)) revert AccountZero();
+        _requireAccount(to);
         _takeFree(msg.sender, token, amount);
         emit Withdrawn(token, msg.sender, to, amount);
         IERC20(token).safeTransfer(to, amount);
@@ -80,7 +80,6 @@ abstract contract Pools is IPools, StopClock, ReentrancyGuardTransient {
 
     /// @inheritdoc IPools
     function payoutTo(address token, uint256 amount, address to) external nonReentrant {
-        if (to == address(0)) revert AccountZero();
         _payout(token, msg.sender, amount, to);
     }
 
@@ -132,6 +131,7 @@ abstract contract Pools is IPools, StopClock, ReentrancyGuardTransient {
     /// @dev Takes `amount` of the credit and transfers it; a transfer that fails reverts and leaves the credit.
     function _payout(address token, address payee, uint256 amount, address to) private {
         if (amount == 0) revert AmountZero();
+        _requireAccount(to);
         _takeCredit(payee, token, amount);
         emit PaidOut(token, payee, to, amount);
         IERC20(token).safeTransfer(to, amount);
@@ -146,10 +146,14 @@ abstract contract Pools is IPools, StopClock, ReentrancyGuardTransient {
 
     /// @dev Checks what can be checked before tokens move, and reads what the escrow holds.
     function _checkDeposit(address payer, address token, uint256 amount) private view returns (uint256 held) {
-        if (payer == address(0)) revert AccountZero();
+        _requireAccount(payer);
         if (amount == 0) revert AmountZero();
         if (amount > type(uint96).max) revert AmountTooLarge(amount);
         return IERC20(token).balanceOf(address(this));
+    }
+
+    function _requireAccount(address account) private view {
+        if (account == address(0) || account == address(this)) revert AccountInvalid(account);
     }
 
     function _pools() private pure returns (PoolsStorage storage $) {

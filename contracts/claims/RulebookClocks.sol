@@ -28,7 +28,9 @@ abstract contract RulebookClocks is IRulebookListener, StopClock {
 
     /// @inheritdoc IRulebookListener
     function onRulebookPublished(bytes32 id, address blob) external onlyRulebooks {
-        _rulebookClocks().clocks[id] = RulebookClockLib.create(blob);
+        mapping(bytes32 => RulebookClock) storage clocks = _rulebookClocks().clocks;
+        // A rulebook never changes, not even by an upgrade of the contract that tells of it.
+        if (clocks[id].blob() == address(0)) clocks[id] = RulebookClockLib.create(blob);
     }
 
     /// @inheritdoc IRulebookListener

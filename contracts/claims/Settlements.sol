@@ -136,11 +136,14 @@ abstract contract Settlements is ClaimBatches, Pools {
         Attestation calldata attestation
     ) private view returns (uint256 threshold, address[] memory attesters) {
         RulebookClock rulebook = _loadRulebook(batch.rulebook);
-        if (rulebook.suspended()) revert IRulebooks.RulebookIsSuspended(batch.rulebook);
         StopClockState stopClock = _readStopClock();
         uint256 stopped = _stoppedSince(state, stopClock, rulebook);
-        // A pause counts for a batch only up to the cap of its life.
-        if (stopped < MAX_STOPPED) _requireNotPaused(stopClock);
+        // A stop counts for a batch only up to the cap of its life: who may suspend a rulebook could else defeat every payment
+        // that was earned under it.
+        if (stopped < MAX_STOPPED) {
+            if (rulebook.suspended()) revert IRulebooks.RulebookIsSuspended(batch.rulebook);
+            _requireNotPaused(stopClock);
+        }
 
         uint256 attestBy;
         (attestBy, threshold, attesters) = RulebookBlobLib.read(rulebook.blob());

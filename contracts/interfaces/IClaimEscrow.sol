@@ -235,7 +235,8 @@ interface IClaimEscrow {
     /// for which settlement was stopped since funding ({MAX_STOPPED} at most).
     function attestByOf(ClaimBatch calldata batch) external view returns (uint256);
 
-    /// @notice Most groups in a batch, so that the largest batch settles in one transaction.
+    /// @notice Most groups in a batch. With {MAX_LINES}, so that every batch settles in one transaction (16,777,216 gas) even if all
+    /// receivers are new and all lines partly met.
     function MAX_GROUPS() external view returns (uint256);
 
     /// @notice Most lines in a batch.

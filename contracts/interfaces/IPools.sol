@@ -22,8 +22,8 @@ interface IPools {
     /// @notice The amount does not fit the 96 bits of a claim batch.
     error AmountTooLarge(uint256 amount);
 
-    /// @notice The zero address was given as an account to credit or to pay.
-    error AccountZero();
+    /// @notice Neither the zero address nor the escrow itself can be credited or paid.
+    error AccountInvalid(address account);
 
     /// @notice The token delivered another amount than asked for (a fee on transfer, for instance).
     error TokenDeliveredOther(address token, uint256 asked, uint256 delivered);

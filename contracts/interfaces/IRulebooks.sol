@@ -107,6 +107,8 @@ interface IRulebooks {
     function publish(Rulebook calldata rulebook) external returns (bytes32 id);
 
     /// @notice Stops funding and settlement under a rulebook. Only its suspender.
+    /// @dev For a batch that is funded, stops count only up to {IClaimEscrow-MAX_STOPPED} seconds in its life, and move its deadlines
+    /// by as much; after that it settles in spite of them.
     function suspend(bytes32 id) external;
 
     /// @notice Ends the suspension. Only its suspender.

@@ -88,7 +88,7 @@ export interface AttestationStatement {
 /** What one transaction can carry, as the contract limits it. */
 export const batchLimits = Object.freeze({
   groups: 500,
-  lines: 1000,
+  lines: 500,
   /** Largest subtotal of a group and largest amount of a line, in base units. */
   subtotal: (1n << 86n) - 1n,
   /** Largest total, in base units. */
