@@ -1,15 +1,11 @@
-import { SimpleMerkleTree, StandardMerkleTree } from "@openzeppelin/merkle-tree";
 import { expect } from "chai";
-import { getAddress, toBeHex } from "ethers";
+import { AbiCoder, concat, getAddress, keccak256, solidityPackedKeccak256, toBeHex } from "ethers";
 
 import {
   buildClaimBatch,
   groupsHashOf,
   linesLeafOf,
   manifestLeafHashOf,
-  manifestLeafTypes,
-  manifestLeafValues,
-  manifestRootOf,
   openClaimBatchFile,
   openClaimBatchRecord,
   resultShapeOf,
@@ -78,18 +74,32 @@ describe("claim batch", () => {
       expect(new Set(salts)).to.have.property("size", 2 + 4 * 3);
     });
 
-    it("commits to amounts and manifest as anybody can recompute with OpenZeppelin's trees", () => {
+    it("commits to amounts and details as anybody can recompute from their definition", () => {
       const { opened } = openClaimBatchRecord(built.record);
-      const lines = SimpleMerkleTree.of(
-        opened.map(({ groupLines }) => linesLeafOf(groupLines)),
-        { sortLeaves: false },
-      );
+      const hashOf = (left: string, right: string): string => keccak256(concat([left, right]));
+      const lines = opened.map(({ groupLines: { group, salt, amounts } }) =>
+        solidityPackedKeccak256(
+          ["uint256", "bytes32", "bytes"],
+          // 75,000,000 and 90,000,000 take four bytes.
+          [group, salt, concat(amounts.map((amount) => toBeHex(amount, 4)))],
+        ),
+      ) as [string, string];
       const leaves = opened.flatMap((group) => group.lines.map(({ leaf }) => leaf));
       expect(leaves.map(({ line }) => line)).to.deep.equal([0, 1, 2, 3]);
-      const manifest = StandardMerkleTree.of(leaves.map(manifestLeafValues), manifestLeafTypes);
-      expect(manifestRootOf(lines.root, manifest.root)).to.equal(built.terms.manifestRoot);
-      expect(manifestRootOf(manifest.root, lines.root)).to.equal(built.terms.manifestRoot);
-      for (const leaf of leaves) expect(manifestLeafHashOf(leaf)).to.equal(manifest.leafHash(manifestLeafValues(leaf)));
+      const details = leaves.map(({ line, payee, amount, eventKey, contentHash, detailHash }) =>
+        keccak256(
+          keccak256(
+            AbiCoder.defaultAbiCoder().encode(
+              ["uint256", "address", "uint256", "bytes32", "bytes32", "bytes32"],
+              [line, payee, amount, eventKey, contentHash, detailHash],
+            ),
+          ),
+        ),
+      ) as [string, string, string, string];
+      expect(opened.map(({ groupLines }) => linesLeafOf(groupLines))).to.deep.equal(lines);
+      expect(leaves.map(manifestLeafHashOf)).to.deep.equal(details);
+      const detailsRoot = hashOf(hashOf(details[0], details[1]), hashOf(details[2], details[3]));
+      expect(built.terms.manifestRoot).to.equal(hashOf(hashOf(...lines), detailsRoot));
     });
 
     it("shows no claim in its file: neither ids nor amounts of lines nor codes", () => {
@@ -103,7 +113,7 @@ describe("claim batch", () => {
       expect(one?.ciphertext.length).to.equal(two?.ciphertext.length);
     });
 
-    it("makes a batch of a single line, whose two leaves prove each other", async () => {
+    it("makes a batch of a single line, whose amount and detail prove each other", async () => {
       const single = await buildClaimBatch({ ...input, claims: [fill("1", "90.00")] });
       const opened = await openAsPharmacy(single.file);
       const [line] = opened.lines;

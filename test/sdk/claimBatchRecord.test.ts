@@ -1,25 +1,33 @@
-import { SimpleMerkleTree } from "@openzeppelin/merkle-tree";
 import { expect } from "chai";
 import { getAddress, solidityPackedKeccak256, toBeHex } from "ethers";
 import fc from "fast-check";
 
 import {
   buildClaimBatch,
-  linesLeafOf,
   openClaimBatchRecord,
   openedLinesOf,
   packLineAmounts,
   parseClaimBatchRecord,
   resultShapeOf,
+  verifyLines,
   type BuiltClaimBatch,
   type OpenedGroup,
+  type OpenedLines,
   type PayeeKey,
+  type PlacedLeaf,
 } from "../../sdk/src/claims";
 import { isCarepactError, type ErrorCode } from "../../sdk/src/errors";
 
 import { fill, laboratory, makeClaimBatch, mutate, payer, pharmacy, valueAt } from "./claimBatchFixture";
 import { pathsOf, withElements } from "./hl7";
 import { refused } from "./refused";
+
+/** Opened groups as the escrow hashes them, each in its place. */
+const placedOf = ({ groups }: OpenedLines): PlacedLeaf[] =>
+  groups.map(({ group, salt, amounts }) => ({
+    position: group,
+    leaf: solidityPackedKeccak256(["uint256", "bytes32", "bytes"], [group, salt, amounts]),
+  }));
 
 describe("claim batch record", () => {
   let built: BuiltClaimBatch;
@@ -85,7 +93,7 @@ describe("claim batch record", () => {
       expect(error.details.path).to.equal(path);
     });
 
-  it("opens the line amounts of any groups by one multiproof, in order of group, as the escrow reads them", async () => {
+  it("opens the line amounts of any groups by one proof, in order of group, as the escrow reads them", async () => {
     const { input } = await makeClaimBatch();
     const accounts = Array.from({ length: 7 }, (_, i) => getAddress(toBeHex(i + 1, 20)));
     const [key] = Object.values(input.payeeKeys);
@@ -97,30 +105,25 @@ describe("claim batch record", () => {
     const record = openClaimBatchRecord(wide.record);
     fc.assert(
       fc.property(fc.subarray([0, 1, 2, 3, 4, 5, 6], { minLength: 1 }), (groups) => {
-        const { proof, proofFlags, groups: lines } = openedLinesOf(record, [...groups].reverse());
-        expect(lines.map(({ group }) => group)).to.deep.equal(groups);
-        const leaves = lines.map(({ group, salt, amounts }) =>
-          solidityPackedKeccak256(["uint256", "bytes32", "bytes"], [group, salt, amounts]),
-        );
-        expect(SimpleMerkleTree.verifyMultiProof(wide.terms.manifestRoot, { leaves, proof, proofFlags })).to.equal(
-          true,
-        );
+        const opened = openedLinesOf(record, [...groups].reverse());
+        expect(opened.groups.map(({ group }) => group)).to.deep.equal(groups);
+        expect(verifyLines(wide.terms.manifestRoot, placedOf(opened), accounts.length, opened.proof)).to.equal(true);
       }),
     );
-    expect(openedLinesOf(record, [])).to.deep.equal({ groups: [], proof: [], proofFlags: [] });
+    expect(openedLinesOf(record, [])).to.deep.equal({ groups: [], proof: [] });
     expect(openedLinesOf(record).groups).to.have.length(7);
   });
 
   it("opens a payee's own group by its own proof, and no other", () => {
     const record = openClaimBatchRecord(built.record);
     const own = record.opened[1] as OpenedGroup;
-    const { groups, proof, proofFlags } = openedLinesOf(own);
-    expect(groups).to.deep.equal([
+    const opened = openedLinesOf(own);
+    expect(opened.groups).to.deep.equal([
       { group: 1, salt: own.groupLines.salt, amounts: packLineAmounts(own.groupLines.amounts) },
     ]);
-    const leaves = [linesLeafOf(own.groupLines)];
-    expect(SimpleMerkleTree.verifyMultiProof(built.terms.manifestRoot, { leaves, proof, proofFlags })).to.equal(true);
-    expect(openedLinesOf(own, []).groups).to.deep.equal([]);
+    expect(opened.proof).to.deep.equal(own.linesProof);
+    expect(verifyLines(built.terms.manifestRoot, placedOf(opened), 2, opened.proof)).to.equal(true);
+    expect(openedLinesOf(own, [])).to.deep.equal({ groups: [], proof: [] });
     refused("GROUPS_INVALID", () => openedLinesOf(own, [0]));
     refused("GROUPS_INVALID", () => openedLinesOf(record, [2]));
   });
