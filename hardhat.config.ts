@@ -3,6 +3,7 @@ import "@nomicfoundation/hardhat-toolbox";
 import "@openzeppelin/hardhat-upgrades";
 
 import "./tasks/bench";
+import "./tasks/books";
 import "./tasks/compiler";
 import "./tasks/demo";
 import "./tasks/size";
