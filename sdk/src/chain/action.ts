@@ -1,8 +1,8 @@
-import type { TransactionReceipt, TransactionRequest, TransactionResponse } from "ethers";
+import { isError, type TransactionReceipt, type TransactionRequest, type TransactionResponse } from "ethers";
 
 import { CarepactError } from "../errors";
 
-import { accountOf, requireChain, type Connection } from "./deployment";
+import { accountOf, providerOf, requireChain, type Connection } from "./deployment";
 import { toCarepactError } from "./revert";
 
 /** What is sent: a call of one function, and how its outcome is read. */
@@ -10,9 +10,9 @@ export interface Call<Result, Preview> {
   to: string;
   data: string;
   /** Reads what the function returned when it is only simulated. */
-  preview(returned: string): Preview;
+  preview: (returned: string) => Preview;
   /** Reads what became of it once it is mined. */
-  result(receipt: TransactionReceipt): Result | Promise<Result>;
+  result: (receipt: TransactionReceipt) => Result | Promise<Result>;
 }
 
 /** What every result of a transaction says. */
@@ -31,16 +31,19 @@ export interface Sent<Result> {
 
 /**
  * Something that is to be done on chain, and is not done yet: look at it, try it out, send it. It is prepared once, so
- * that what was simulated is what is sent.
+ * that what was simulated is what is sent; a preparation that failed is tried again.
+ *
+ * All four throw what the input is refused for, CHAIN_MISMATCH, CONTRACT_MISSING, RUNNER_CANNOT_SIGN (the account that
+ * would send belongs to the call), RUNNER_CANNOT_READ, and CONTRACT_REVERTED for what would make it fail.
  */
 export interface Action<Result, Preview = void> {
-  /** Runs it without sending. @throws CarepactError for what would make it fail */
+  /** Runs it without sending. */
   simulate(): Promise<Preview>;
   /** Gas it would take. */
   estimateGas(): Promise<bigint>;
-  /** The transaction, for other ways of signing it. */
+  /** The transaction, for other ways of signing it. Does not run it. */
   populate(): Promise<TransactionRequest>;
-  /** Signs and sends it. */
+  /** Signs and sends it. @throws USER_REJECTED, GAS_FUNDS_MISSING, TRANSACTION_FAILED */
   send(overrides?: TransactionRequest): Promise<Sent<Result>>;
 }
 
@@ -55,64 +58,105 @@ const guarded = async <Value>(work: () => Promise<Value>): Promise<Value> => {
 /** An action of what `prepare` makes. */
 export function actionOf<Result, Preview>(
   connection: Connection,
-  prepare: () => Promise<Call<Result, Preview>>,
+  prepare: () => Promise<Call<Result, Preview>> | Call<Result, Preview>,
 ): Action<Result, Preview> {
   const { runner } = connection;
   let prepared: Promise<Call<Result, Preview>> | undefined;
   const call = (): Promise<Call<Result, Preview>> => {
-    prepared ??= requireChain(connection).then(prepare);
+    prepared ??= prepareOn(connection, prepare).catch((thrown: unknown) => {
+      prepared = undefined;
+      throw thrown;
+    });
     return prepared;
   };
   const populate = async (): Promise<TransactionRequest> => {
+    const from = await accountOf(runner);
     const { to, data } = await call();
-    return { to, data, from: await accountOf(runner) };
+    return { to, data, from };
   };
 
   return {
     simulate: () =>
       guarded(async () => {
+        const request = await populate();
         const { preview } = await call();
-        if (!runner.call) throw new CarepactError("RUNNER_CANNOT_READ", "This needs a connection that can call.");
-        return preview(await runner.call(await populate()));
+        return preview(await callWith(connection, request));
       }),
     estimateGas: () =>
       guarded(async () => {
-        if (!runner.estimateGas)
-          throw new CarepactError("RUNNER_CANNOT_READ", "This needs a connection that can call.");
-        return runner.estimateGas(await populate());
+        const request = await populate();
+        return runner.estimateGas ? runner.estimateGas(request) : providerOf(runner).estimateGas(request);
       }),
     populate: () => guarded(populate),
     send: (overrides) =>
       guarded(async () => {
-        const { result } = await call();
         const request = await populate();
+        const { result } = await call();
         if (!runner.sendTransaction)
           throw new CarepactError("RUNNER_CANNOT_SIGN", "This needs a signer: connect with a wallet.");
-        const response: TransactionResponse = await runner.sendTransaction({ ...request, ...overrides });
+        const response = await runner.sendTransaction({ ...request, ...overrides });
         return {
           txHash: response.hash,
-          wait: (confirmations = 1) => guarded(() => outcomeOf(response, confirmations, result)),
+          wait: (confirmations = 1) =>
+            guarded(async () => {
+              const receipt = await minedOf(connection, request, response, confirmations);
+              const { hash: txHash, blockNumber, gasUsed } = receipt;
+              return { ...(await result(receipt)), txHash, blockNumber, gasUsed };
+            }),
         };
       }),
   };
 }
 
-async function outcomeOf<Result>(
+const callWith = ({ runner }: Connection, request: TransactionRequest): Promise<string> =>
+  runner.call ? runner.call(request) : providerOf(runner).call(request);
+
+async function prepareOn<Result, Preview>(
+  connection: Connection,
+  prepare: () => Promise<Call<Result, Preview>> | Call<Result, Preview>,
+): Promise<Call<Result, Preview>> {
+  await requireChain(connection);
+  const call = await prepare();
+  // A transaction to an address without code succeeds and does nothing.
+  if ((await providerOf(connection.runner).getCode(call.to)) === "0x")
+    throw new CarepactError(
+      "CONTRACT_MISSING",
+      `There is no contract at ${call.to} on chain ${connection.deployment.chainId}: is it the right address?`,
+      { address: call.to, chainId: connection.deployment.chainId },
+    );
+  return call;
+}
+
+/** The receipt of a transaction that did what it should. */
+async function minedOf(
+  connection: Connection,
+  request: TransactionRequest,
   response: TransactionResponse,
   confirmations: number,
-  result: (receipt: TransactionReceipt) => Result | Promise<Result>,
-): Promise<Result & Mined> {
-  const receipt = await response.wait(confirmations);
+): Promise<TransactionReceipt> {
+  const receipt = await receiptOf(response, confirmations);
   if (receipt === null)
     throw new CarepactError("TRANSACTION_FAILED", "The transaction is not mined yet: wait for at least one block.", {
       txHash: response.hash,
     });
-  return {
-    ...(await result(receipt)),
+  if (receipt.status !== 0) return receipt;
+  // A receipt does not say why: the state of its block most often still does.
+  await callWith(connection, { ...request, blockTag: receipt.blockNumber });
+  throw new CarepactError("TRANSACTION_FAILED", "The transaction was mined, but reverted.", {
     txHash: receipt.hash,
     blockNumber: receipt.blockNumber,
-    gasUsed: receipt.gasUsed,
-  };
+  });
+}
+
+async function receiptOf(response: TransactionResponse, confirmations: number): Promise<TransactionReceipt | null> {
+  try {
+    return await response.wait(confirmations);
+  } catch (thrown) {
+    if (isError(thrown, "CALL_EXCEPTION") && thrown.receipt) return thrown.receipt;
+    // Sped up in the wallet: the same call under another hash.
+    if (isError(thrown, "TRANSACTION_REPLACED") && !thrown.cancelled) return thrown.receipt;
+    throw thrown;
+  }
 }
 
 /** Sends an action and waits for its first confirmation. */

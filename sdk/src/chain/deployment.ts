@@ -45,3 +45,10 @@ export async function requireChain({ runner, deployment }: Connection): Promise<
       { wallet: chainId, deployment: deployment.chainId },
     );
 }
+
+/** Time of the newest block, unix seconds: the chain's own clock, by which its deadlines go. */
+export async function chainTimeOf(provider: Provider): Promise<number> {
+  const block = await provider.getBlock("latest");
+  if (block === null) throw new CarepactError("TRANSACTION_FAILED", "The node knows no newest block.");
+  return block.timestamp;
+}

@@ -1,14 +1,18 @@
 import {
   concat,
+  getAddress,
   hexlify,
+  isHexString,
   randomBytes,
+  Signature,
   verifyTypedData,
   type ContractRunner,
   type TypedDataDomain,
   type TypedDataField,
 } from "ethers";
 
-import { accountOf } from "../chain/deployment";
+import { accountOf, chainTimeOf } from "../chain/deployment";
+import { toCarepactError } from "../chain/revert";
 import { CarepactError } from "../errors";
 
 import { openedGroupsOf, publicPartOf, type BatchSource } from "./batchSource";
@@ -25,19 +29,23 @@ export interface Attestation extends AttestationStatement {
 
 /** When and on what an attester looked. */
 export interface AttestOptions {
-  /** Unix seconds; now unless given. */
+  /** Unix seconds. Unless given: the time of the chain's newest block, or of this machine without a provider. */
   observedAt?: number;
-  /** Last moment at which the attestation may settle, unix seconds; seven days after `observedAt` unless given. */
+  /**
+   * Last moment at which the attestation may settle, unix seconds. Unless given, the latest at which the batch can settle
+   * at all, however long it is stopped: an attestation that ran out during a pause would be lost with its attesters.
+   */
   validUntil?: number;
   /** Salted commitment to what was seen; random unless given. Attesters who sign together use the same. */
   evidence?: string;
 }
 
-const WEEK = 7 * 24 * 60 * 60;
+/** Most seconds by which pauses and suspensions move a batch's deadline (`ClaimEscrow.MAX_STOPPED`). */
+const MAX_STOPPED = 60 * 24 * 60 * 60;
 
 /**
  * Signs what happened with a batch's lines.
- * @throws RUNNER_CANNOT_SIGN, RESULTS_MALFORMED, PARTIAL_AMOUNT_INVALID
+ * @throws RUNNER_CANNOT_SIGN, USER_REJECTED, RESULTS_MALFORMED, PARTIAL_AMOUNT_INVALID
  */
 export async function attest(
   runner: ContractRunner,
@@ -52,16 +60,30 @@ export async function attest(
   if (typeof typed.signTypedData !== "function")
     throw new CarepactError("RUNNER_CANNOT_SIGN", "This signer cannot sign EIP-712 messages.");
   const batch = publicPartOf(source);
-  const observedAt = options.observedAt ?? Math.floor(Date.now() / 1000);
+  const observedAt = options.observedAt ?? (await nowOf(runner));
   const statement: AttestationStatement = {
     batchId: batch.batchId,
     results: encodeResults(results, resultShapeOf(batch, openedGroupsOf(source))),
     observedAt,
-    validUntil: options.validUntil ?? observedAt + WEEK,
+    validUntil: options.validUntil ?? batch.terms.eventBy + batch.rulebook.grace + MAX_STOPPED,
     evidence: options.evidence ?? hexlify(randomBytes(32)),
   };
   const types = { Attestation: escrowTypes.Attestation };
-  return { ...statement, signer, signature: await typed.signTypedData(escrowDomain(batch), types, statement) };
+  try {
+    return { ...statement, signer, signature: await typed.signTypedData(escrowDomain(batch), types, statement) };
+  } catch (thrown) {
+    throw toCarepactError(thrown);
+  }
+}
+
+/** The chain refuses what was observed at a time that is still to come for it, so its clock is the better one. */
+async function nowOf({ provider }: ContractRunner): Promise<number> {
+  if (!provider) return Math.floor(Date.now() / 1000);
+  try {
+    return await chainTimeOf(provider);
+  } catch (thrown) {
+    throw toCarepactError(thrown);
+  }
 }
 
 /** An attestation as the escrow takes it. */
@@ -71,7 +93,8 @@ export interface CombinedAttestation extends AttestationStatement {
 
 /**
  * Puts together what attesters of a batch signed one by one: as many signatures over one statement as its rulebook asks
- * for, in the order the escrow wants.
+ * for, in the order the escrow wants. Of several statements that enough attesters agree on it takes the one that was
+ * observed last.
  * @param now Unix seconds, to refuse what has expired before it costs gas.
  * @throws ATTESTATION_WRONG_BATCH, ATTESTATION_EXPIRED, ATTESTATION_SIGNER_UNKNOWN, ATTESTATION_TOO_FEW
  */
@@ -80,68 +103,77 @@ export function combineAttestations(
   attestations: readonly Attestation[],
   now: number,
 ): CombinedAttestation {
-  const attesters = new Set(
-    batch.rulebook.attesterGroups.flatMap((group) => group.attesters.map((a) => a.toLowerCase())),
-  );
-  const threshold = batch.rulebook.attesterGroups[0]?.threshold ?? 0;
-  const statements = new Map<string, Attestation[]>();
+  const { batchId, rulebook } = batch;
+  const attesters = new Set(rulebook.attesterGroups.flatMap((group) => group.attesters.map((a) => a.toLowerCase())));
+  const threshold = rulebook.attesterGroups[0]?.threshold ?? 0;
+  const statements = new Map<string, Agreement>();
   for (const attestation of attestations) {
-    requireSigned(batch, attestation);
-    if (!attesters.has(attestation.signer.toLowerCase()))
-      throw new CarepactError(
-        "ATTESTATION_SIGNER_UNKNOWN",
-        `${attestation.signer} is not an attester of the batch's rulebook.`,
-        { signer: attestation.signer },
-      );
-    const { results, observedAt, validUntil, evidence } = attestation;
-    const key = [results, observedAt, validUntil, evidence].join();
-    const same = statements.get(key) ?? [];
-    if (!same.some(({ signer }) => signer === attestation.signer)) same.push(attestation);
-    statements.set(key, same);
+    const { signer, signature } = readSigned(batch, attestation);
+    if (!attesters.has(signer.toLowerCase()))
+      throw new CarepactError("ATTESTATION_SIGNER_UNKNOWN", `${signer} is not an attester of the batch's rulebook.`, {
+        batchId,
+        signer,
+      });
+    const { results, evidence } = attestation;
+    const [observedAt, validUntil] = [Number(attestation.observedAt), Number(attestation.validUntil)];
+    const key = [results.toLowerCase(), observedAt, validUntil, evidence.toLowerCase()].join();
+    const agreement = statements.get(key) ?? {
+      statement: { batchId, results, observedAt, validUntil, evidence },
+      signatures: new Map<string, string>(),
+    };
+    agreement.signatures.set(signer, signature);
+    statements.set(key, agreement);
   }
-  const agreed = [...statements.values()]
-    .filter((same) => same.length >= threshold)
-    .sort((a, b) => (b[0]?.observedAt ?? 0) - (a[0]?.observedAt ?? 0))[0];
-  const [statement] = agreed ?? [];
-  if (agreed === undefined || statement === undefined) {
-    const most = Math.max(0, ...[...statements.values()].map((same) => same.length));
+
+  const agreed = [...statements.values()].filter(({ signatures }) => signatures.size >= threshold);
+  if (agreed.length === 0) {
+    const most = Math.max(0, ...[...statements.values()].map(({ signatures }) => signatures.size));
     throw new CarepactError(
       "ATTESTATION_TOO_FEW",
       `The rulebook asks for ${threshold} attesters of one statement; ${most} signed the same.`,
-      { required: threshold, given: most, statements: statements.size },
+      { batchId, required: threshold, given: most, statements: statements.size },
     );
   }
-  if (now > statement.validUntil)
+  const [latest] = agreed
+    .filter(({ statement }) => now <= statement.validUntil)
+    .sort((a, b) => b.statement.observedAt - a.statement.observedAt);
+  if (latest === undefined) {
+    const validUntil = Math.max(...agreed.map(({ statement }) => statement.validUntil));
     throw new CarepactError("ATTESTATION_EXPIRED", "The attestation is no longer valid: ask for a new one.", {
-      validUntil: statement.validUntil,
+      batchId,
+      validUntil,
       now,
     });
-  const ascending = agreed.slice(0, threshold).sort((a, b) => (BigInt(a.signer) < BigInt(b.signer) ? -1 : 1));
-  const { batchId, results, observedAt, validUntil, evidence } = statement;
-  return {
-    batchId,
-    results,
-    observedAt,
-    validUntil,
-    evidence,
-    signatures: concat(ascending.map(({ signature }) => signature)),
-  };
+  }
+  const ascending = [...latest.signatures].sort(([a], [b]) => (BigInt(a) < BigInt(b) ? -1 : 1));
+  return { ...latest.statement, signatures: concat(ascending.slice(0, threshold).map(([, signature]) => signature)) };
 }
 
-/** That the attestation is for this batch, on this chain and escrow, and was signed as it stands. */
-function requireSigned(batch: PublicPart, attestation: Attestation): void {
-  const { signer, signature, ...statement } = attestation;
-  const types = { Attestation: escrowTypes.Attestation };
-  let recovered: string | undefined;
+/** A statement, and the signatures over it by signer. */
+interface Agreement {
+  statement: AttestationStatement;
+  signatures: Map<string, string>;
+}
+
+/**
+ * Signer and signature of an attestation, in the one spelling that the escrow reads, if it is for this batch, on this
+ * chain and escrow, and was signed as it stands. It comes from somebody else: nothing in it has to be what it should.
+ */
+function readSigned(batch: PublicPart, attestation: Attestation): { signer: string; signature: string } {
+  const { signer, signature, batchId, results, observedAt, validUntil, evidence } = attestation;
+  const statement: AttestationStatement = { batchId, results, observedAt, validUntil, evidence };
   try {
-    recovered = verifyTypedData(escrowDomain(batch), types, statement, signature);
+    const read = Signature.from(signature);
+    const types = { Attestation: escrowTypes.Attestation };
+    const recovered = verifyTypedData(escrowDomain(batch), types, statement, read);
+    if (isHexString(results) && batchId === batch.batchId && recovered === getAddress(signer))
+      return { signer: recovered, signature: read.serialized };
   } catch {
-    // A signature that cannot be read fits nothing: refused below.
+    // A statement, signer or signature that cannot be read fits nothing: refused below.
   }
-  if (statement.batchId !== batch.batchId || recovered?.toLowerCase() !== signer.toLowerCase())
-    throw new CarepactError(
-      "ATTESTATION_WRONG_BATCH",
-      `The attestation of ${signer} is for another batch, chain or escrow, or was changed after signing.`,
-      { signer, attested: statement.batchId, batch: batch.batchId },
-    );
+  throw new CarepactError(
+    "ATTESTATION_WRONG_BATCH",
+    `The attestation of ${String(signer)} is for another batch, chain or escrow, or was changed after signing.`,
+    { signer, attested: batchId, batchId: batch.batchId },
+  );
 }

@@ -1,5 +1,6 @@
-import { providerOf, type Connection } from "../chain/deployment";
-import { CarepactError, isCarepactError, type ErrorDetails } from "../errors";
+import { chainTimeOf, providerOf, requireChain, type Connection } from "../chain/deployment";
+import { toCarepactError } from "../chain/revert";
+import { CarepactError, type ErrorDetails } from "../errors";
 import { createRulebooks } from "../rulebooks";
 
 import { openClaimBatchFile, type ClaimBatchFile, type OpenedGroup, type OpenedLine } from "./file";
@@ -24,7 +25,10 @@ export interface CheckOptions {
   minimumSeconds?: number;
 }
 
-/** Why a batch is no guarantee. `code` is one of {@link checkReasons}, or the code of what is wrong with the file. */
+/**
+ * Why a batch is no guarantee. `code` is one of {@link checkReasons}, or that of the error that the file, the options or
+ * the chain gave.
+ */
 export interface CheckReason {
   code: string;
   message: string;
@@ -62,8 +66,7 @@ export async function checkClaimBatch(
     const reason = await findReason(connection, batch, options);
     return reason === undefined ? { ok: true, batch, lines: batch.lines } : { ok: false, reason };
   } catch (thrown) {
-    if (!isCarepactError(thrown)) throw thrown;
-    const { code, message, details } = thrown;
+    const { code, message, details } = toCarepactError(thrown);
     return { ok: false, reason: { code, message, details } };
   }
 }
@@ -83,9 +86,8 @@ async function findReason(
   options: CheckOptions,
 ): Promise<CheckReason | undefined> {
   const { deployment, runner } = connection;
-  const provider = providerOf(runner);
-  const { chainId } = await provider.getNetwork();
-  if (BigInt(batch.chainId) !== chainId || batch.escrow.toLowerCase() !== deployment.claimEscrow.toLowerCase())
+  await requireChain(connection);
+  if (batch.chainId !== deployment.chainId || batch.escrow.toLowerCase() !== deployment.claimEscrow.toLowerCase())
     return because("OTHER_ESCROW", { chainId: batch.chainId, escrow: batch.escrow });
   if (!includes(options.acceptedRulebooks, batch.terms.rulebook))
     return because("RULEBOOK_NOT_ACCEPTED", { rulebook: batch.terms.rulebook });
@@ -102,8 +104,7 @@ async function findReason(
 
   const { suspended } = await createRulebooks(connection).status(batch.terms.rulebook);
   if (suspended) return because("RULEBOOK_SUSPENDED", { rulebook: batch.terms.rulebook });
-  const block = await provider.getBlock("latest");
-  const left = batch.terms.eventBy - (block?.timestamp ?? 0);
+  const left = batch.terms.eventBy - (await chainTimeOf(providerOf(runner)));
   if (left < (options.minimumSeconds ?? 0)) return because("TOO_LATE", { eventBy: batch.terms.eventBy, left });
   const { symbol, decimals } = await tokenOf(connection, batch.terms.token);
   if (symbol !== batch.token.symbol || decimals !== batch.token.decimals)

@@ -13,9 +13,9 @@ import { statusOf, type ClaimBatchStatus } from "./status";
 
 /** Claim batches of one deployment, for payers, payees and attesters. */
 export interface Claims {
-  /** Funds the signer's decisions as one claim batch from its pool, and makes the file for its payees. */
+  /** Funds a payer's decisions as one claim batch from its pool, and makes the file for its payees. */
   fund(input: FundInput): Action<FundedBatch, { batchId: string }>;
-  /** Whether the money for a payee's lines is locked. Ask before giving care. Never throws for what is wrong with a file. */
+  /** Whether the money for a payee's lines is locked. Ask before giving care. Never throws: what fails is the reason. */
   check(file: ClaimBatchFile, options: CheckOptions): Promise<CheckResult>;
   /** Signs what happened, as an attester. Sends nothing. */
   attest(batch: BatchSource, results: readonly GroupResult[], options?: AttestOptions): Promise<Attestation>;
@@ -24,7 +24,7 @@ export interface Claims {
    * lines that are settled already are skipped.
    */
   settle(batch: BatchSource, attestations: readonly Attestation[]): Action<Settlement, { paid: bigint; freed: bigint }>;
-  /** Settles several batches in one transaction; one that fails is skipped and reported. */
+  /** Settles several batches in one transaction; one that the escrow refuses is skipped and reported. */
   settleMany(inputs: readonly SettleInput[]): Action<Settlements, { settled: boolean[] }>;
   /** Gives up open lines (indices in the group) of the signer's own group, as a pharmacy's B2 does. */
   reverse(group: OpenedGroup, lines: readonly number[]): Action<Returned, Returned>;

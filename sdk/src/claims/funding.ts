@@ -1,15 +1,16 @@
 import { actionOf, type Action } from "../chain/action";
 import { accountOf, providerOf, type Connection } from "../chain/deployment";
-import { escrowInterface } from "../chain/interfaces";
+import { escrowInterface, mandatesInterface } from "../chain/interfaces";
 import { CarepactError } from "../errors";
 import { IERC20Metadata__factory } from "../generated";
+import type { Mandate } from "../mandates";
 import type { Token } from "../money";
 import { createOrganizations } from "../organizations";
 import { createRulebooks } from "../rulebooks";
 
 import { buildClaimBatch, type BuiltClaimBatch, type PayeeKey } from "./file";
 import type { AdjudicatedClaim } from "./input";
-import { packGroup } from "./types";
+import { packGroup, requireAddress } from "./types";
 
 /** What a payer funds. */
 export interface FundInput {
@@ -21,17 +22,22 @@ export interface FundInput {
   token: string;
   /** Last moment at which the care may happen; a number is unix seconds. */
   eventBy: Date | number;
+  /** Account whose pool funds the batch: the mandate's payer, or the signer, unless given. Only that one may send it. */
+  payer?: string;
+  /** Lets the signer, as an operator, fund from another's pool. */
+  mandate?: Mandate;
 }
 
 /** A batch that was funded. `record` holds health data in the clear: keep it, never send it. */
 export type FundedBatch = Pick<BuiltClaimBatch, "batchId" | "file" | "record" | "unfunded">;
 
-/** @internal Builds a batch of the signer's decisions and funds it from the signer's pool. */
+/** @internal Builds a batch of a payer's decisions and funds it from the payer's pool. */
 export function fund(connection: Connection, input: FundInput): Action<FundedBatch, { batchId: string }> {
   return actionOf(connection, async () => {
     const { deployment, runner } = connection;
+    const { mandate } = input;
     const [payer, token, rulebook, payeeKeys] = await Promise.all([
-      accountOf(runner),
+      input.payer ?? mandate?.payer ?? accountOf(runner),
       tokenOf(connection, input.token),
       createRulebooks(connection).get(input.rulebook),
       keysOf(connection, input.adjudicated),
@@ -47,10 +53,18 @@ export function fund(connection: Connection, input: FundInput): Action<FundedBat
       payeeKeys,
     });
     const { batchId, file, record, unfunded } = built;
+    const groups = built.groups.map(packGroup);
+    const call =
+      mandate === undefined
+        ? { to: deployment.claimEscrow, data: escrowInterface.encodeFunctionData("fund", [built.terms, groups]) }
+        : {
+            to: deployment.mandates,
+            data: mandatesInterface.encodeFunctionData("fund", [built.terms, groups, mandate]),
+          };
     return {
-      to: deployment.claimEscrow,
-      data: escrowInterface.encodeFunctionData("fund", [built.terms, built.groups.map(packGroup)]),
-      preview: () => ({ batchId }),
+      ...call,
+      // Both functions return the id.
+      preview: (returned) => ({ batchId: escrowInterface.decodeFunctionResult("fund", returned)[0] as string }),
       result: () => ({ batchId, file, record, unfunded }),
     };
   });
@@ -67,9 +81,10 @@ export async function tokenOf({ runner }: Connection, address: string): Promise<
   }
 }
 
+/** @throws IDENTIFIER_INVALID, PAYEE_UNKNOWN */
 async function keysOf(connection: Connection, claims: readonly AdjudicatedClaim[]): Promise<Record<string, PayeeKey>> {
   const organizations = createOrganizations(connection);
-  const payees = [...new Set(claims.map(({ payee }) => payee))];
+  const payees = [...new Set(claims.map(({ payee }) => requireAddress(payee, "payee")))];
   const entries = await Promise.all(
     payees.map(async (payee): Promise<[string, PayeeKey]> => {
       const organization = await organizations.get(payee);

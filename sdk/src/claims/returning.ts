@@ -1,13 +1,15 @@
-import { zeroPadValue, type Interface } from "ethers";
+import type { Interface } from "ethers";
 
 import { actionOf, type Action } from "../chain/action";
-import { accountOf, providerOf, type Connection } from "../chain/deployment";
+import type { Connection } from "../chain/deployment";
+import { amountIn } from "../chain/events";
 import { escrowInterface } from "../chain/interfaces";
+import { reading } from "../chain/read";
 import { CarepactError } from "../errors";
 
 import { publicPartOf, type BatchSource } from "./batchSource";
 import type { OpenedGroup } from "./file";
-import { eventsIn } from "./settling";
+import { statusOf } from "./status";
 import { packGroup, packGroupLines } from "./types";
 
 /** Money that went back to the payer's free balance, in base units. */
@@ -30,7 +32,7 @@ export function reverse(
       throw new CarepactError("INPUT_INVALID", `Name lines of the group, 0 to ${group.lines.length - 1}.`, {
         lines: [...lines],
       });
-    return Promise.resolve({
+    return {
       to: connection.deployment.claimEscrow,
       data: escrowInterface.encodeFunctionData("reverse", [
         group.terms,
@@ -40,9 +42,9 @@ export function reverse(
         packGroupLines(group.groupLines),
         group.linesProof,
       ]),
-      preview: (returned: string) => ({ batchId, amount: amountIn("reverse", returned) }),
-      result: (receipt) => ({ batchId, amount: amountOf(receipt, connection, "LinesReversed") }),
-    });
+      preview: (returned: string) => ({ batchId, amount: amountOf("reverse", returned) }),
+      result: (receipt) => ({ batchId, amount: amountIn(receipt, connection, "LinesReversed") }),
+    };
   });
 }
 
@@ -50,12 +52,12 @@ export function reverse(
 export function reclaim(connection: Connection, source: BatchSource): Action<Returned, Returned> {
   return actionOf(connection, () => {
     const { terms, batchId } = publicPartOf(source);
-    return Promise.resolve({
+    return {
       to: connection.deployment.claimEscrow,
       data: escrowInterface.encodeFunctionData("reclaim", [terms]),
-      preview: (returned: string) => ({ batchId, amount: amountIn("reclaim", returned) }),
-      result: (receipt) => ({ batchId, amount: amountOf(receipt, connection, "ClaimBatchReclaimed") }),
-    });
+      preview: (returned: string) => ({ batchId, amount: amountOf("reclaim", returned) }),
+      result: (receipt) => ({ batchId, amount: amountIn(receipt, connection, "ClaimBatchReclaimed") }),
+    };
   });
 }
 
@@ -71,19 +73,21 @@ export interface RefundInput {
 export function refund(connection: Connection, source: BatchSource, input: RefundInput): Action<Returned> {
   return actionOf(connection, async () => {
     const batch = publicPartOf(source);
-    await accountOf(connection.runner);
     const { amount, from } = input;
+    // What one settlement paid in full follows from the terms: no events need to be looked for.
+    const { paidInFull } = await statusOf(connection, batch);
+    const payments = paidInFull ? [] : await paymentsOf(connection, batch.batchId);
     return {
       to: connection.deployment.claimEscrow,
       data: escrowInterface.encodeFunctionData("refund", [
         batch.terms,
         batch.groups.map(packGroup),
-        await paymentsOf(connection, batch.batchId),
+        payments,
         amount,
         from === "credit",
       ]),
       preview: () => undefined,
-      result: () => ({ batchId: batch.batchId, amount }),
+      result: (receipt) => ({ batchId: batch.batchId, amount: amountIn(receipt, connection, "Refunded") }),
     };
   });
 }
@@ -91,23 +95,21 @@ export function refund(connection: Connection, source: BatchSource, input: Refun
 const AMOUNT_BITS = 96n;
 
 /** All payments of a batch so far, from its events, as the words that the escrow hashed. */
-async function paymentsOf({ runner, deployment }: Connection, batchId: string): Promise<bigint[]> {
+function paymentsOf(connection: Connection, batchId: string): Promise<bigint[]> {
   const { topicHash } = escrowInterface.getEvent("GroupSettled");
-  const logs = await providerOf(runner).getLogs({
-    address: deployment.claimEscrow,
-    topics: [topicHash, zeroPadValue(batchId, 32)],
-    fromBlock: 0,
+  return reading(connection, async (provider) => {
+    const logs = await provider.getLogs({
+      address: connection.deployment.claimEscrow,
+      topics: [topicHash, batchId],
+      fromBlock: 0,
+    });
+    return logs
+      .map((log) => escrowInterface.decodeEventLog("GroupSettled", log.data, log.topics))
+      .filter((args) => (args["paid"] as bigint) > 0n)
+      .map((args) => (BigInt(args["payee"] as string) << AMOUNT_BITS) | (args["paid"] as bigint));
   });
-  return logs
-    .map((log) => escrowInterface.decodeEventLog("GroupSettled", log.data, log.topics))
-    .filter((args) => (args["paid"] as bigint) > 0n)
-    .map((args) => (BigInt(args["payee"] as string) << AMOUNT_BITS) | (args["paid"] as bigint));
 }
 
 /** Both functions return one amount. */
-const amountIn = (name: "reverse" | "reclaim", returned: string): bigint =>
+const amountOf = (name: "reverse" | "reclaim", returned: string): bigint =>
   (escrowInterface as Interface).decodeFunctionResult(name, returned)[0] as bigint;
-
-function amountOf(receipt: Parameters<typeof eventsIn>[0], { deployment }: Connection, event: string): bigint {
-  return eventsIn(receipt, deployment.claimEscrow, event).reduce((sum, args) => sum + (args["amount"] as bigint), 0n);
-}

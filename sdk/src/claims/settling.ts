@@ -1,16 +1,17 @@
 import type { TransactionReceipt } from "ethers";
 
 import { actionOf, type Action } from "../chain/action";
-import { providerOf, type Connection } from "../chain/deployment";
+import { chainTimeOf, providerOf, type Connection } from "../chain/deployment";
+import { escrowEventsIn } from "../chain/events";
 import { escrowInterface } from "../chain/interfaces";
 import { parseRevert, type Revert } from "../chain/revert";
 
 import { combineAttestations, type Attestation, type CombinedAttestation } from "./attestation";
 import { openedGroupsOf, publicPartOf, type BatchSource } from "./batchSource";
 import { openedLinesOf, resultShapeOf } from "./file";
-import { decodeResults } from "./results";
+import { decodeResults, lineResultsOf } from "./results";
 import { statusOf } from "./status";
-import { packGroup, type ClaimBatchTerms, type OpenedLines } from "./types";
+import { attestationDigestOf, packGroup, type ClaimBatchTerms, type OpenedLines } from "./types";
 
 /** What a settlement did. Amounts in base units. */
 export interface Settlement {
@@ -39,7 +40,8 @@ export function settle(
   input: SettleInput,
 ): Action<Settlement, { paid: bigint; freed: bigint }> {
   return actionOf(connection, async () => {
-    const { arguments: args, opened, unopened, batchId } = await prepare(connection, input);
+    const prepared = await prepare(connection, input);
+    const { arguments: args, opened } = prepared;
     const data =
       opened.groups.length === 0
         ? escrowInterface.encodeFunctionData("settle", args)
@@ -51,17 +53,23 @@ export function settle(
         const [paid, freed] = escrowInterface.decodeFunctionResult("settle", returned) as unknown as [bigint, bigint];
         return { paid, freed };
       },
-      result: (receipt) => settlementOf(receipt, connection, batchId, unopened),
+      result: (receipt) => settlementOf(prepared, roundsIn(receipt, connection)),
     };
   });
 }
 
-/** A settlement of several batches: what each did, or why it was skipped. */
+/** What became of several batches. */
 export interface Settlements {
+  /** Whether each was settled, in order. */
+  settled: boolean[];
+  /** What each did, or why the escrow skipped it. */
   settlements: (Settlement | { batchId: string; skipped: Revert })[];
 }
 
-/** @internal Settles several batches in one transaction; one that fails is skipped. */
+/**
+ * @internal Settles several batches in one transaction; one that the escrow refuses is skipped. What is wrong with an
+ * input can be seen before it is sent, and is thrown.
+ */
 export function settleMany(
   connection: Connection,
   inputs: readonly SettleInput[],
@@ -81,20 +89,33 @@ export function settleMany(
         const [settled] = escrowInterface.decodeFunctionResult("settleMany", returned) as unknown as [boolean[]];
         return { settled: [...settled] };
       },
-      result: (receipt) => ({
-        settlements: prepared.map(({ batchId, unopened }, index) => {
-          const skipped = skippedIn(receipt, connection, index);
-          return skipped === undefined ? settlementOf(receipt, connection, batchId, unopened) : { batchId, skipped };
-        }),
-      }),
+      result: (receipt) => {
+        const skipped = skippedIn(receipt, connection);
+        const rounds = roundsIn(receipt, connection);
+        return {
+          settled: prepared.map((_, index) => !skipped.has(index)),
+          settlements: prepared.map((one, index) => {
+            const reason = skipped.get(index);
+            return reason === undefined ? settlementOf(one, rounds) : { batchId: one.batchId, skipped: reason };
+          }),
+        };
+      },
     };
   });
 }
 
-async function prepare(connection: Connection, { batch: source, attestations }: SettleInput) {
+interface Prepared {
+  batchId: string;
+  /** EIP-712 digest of the attestation, by which the escrow reports it. */
+  digest: string;
+  arguments: [ClaimBatchTerms, bigint[], CombinedAttestation];
+  opened: OpenedLines;
+  unopened: number[];
+}
+
+async function prepare(connection: Connection, { batch: source, attestations }: SettleInput): Promise<Prepared> {
   const batch = publicPartOf(source);
-  const block = await providerOf(connection.runner).getBlock("latest");
-  const attestation = combineAttestations(batch, attestations, block?.timestamp ?? 0);
+  const attestation = combineAttestations(batch, attestations, await chainTimeOf(providerOf(connection.runner)));
   const results = decodeResults(attestation.results, resultShapeOf(batch, openedGroupsOf(source)));
   const { closedLines } = await statusOf(connection, batch);
 
@@ -105,47 +126,56 @@ async function prepare(connection: Connection, { batch: source, attestations }: 
   batch.groups.forEach(({ lineCount }, group) => {
     const closed = closedLines.slice(firstLine, firstLine + lineCount);
     firstLine += lineCount;
-    const { result } = results[group] ?? { result: "pending" };
-    const inPart = result === "byLine" || (result !== "pending" && closed.includes(true));
-    if (lineCount > 1 && inPart && closed.includes(false)) (known.has(group) ? toOpen : unopened).push(group);
+    const result = results[group] ?? { result: "pending" };
+    const settles = lineResultsOf(result, lineCount).some((line, i) => line.result !== "pending" && !closed[i]);
+    const asWhole = lineCount === 1 || (result.result !== "byLine" && !closed.includes(true));
+    if (settles && !asWhole) (known.has(group) ? toOpen : unopened).push(group);
   });
-  const opened = "carepact" in source || toOpen.length === 0 ? nothingOpened : openedLinesOf(source, toOpen);
   const { terms, batchId, groups } = batch;
-  const args: [ClaimBatchTerms, bigint[], CombinedAttestation] = [terms, groups.map(packGroup), attestation];
-  return { batchId, opened, unopened, arguments: args };
+  return {
+    batchId,
+    digest: attestationDigestOf(attestation, batch),
+    arguments: [terms, groups.map(packGroup), attestation],
+    opened: "carepact" in source || toOpen.length === 0 ? nothingOpened : openedLinesOf(source, toOpen),
+    unopened,
+  };
 }
 
-/** What the events of a receipt say about one batch. */
-function settlementOf(
-  receipt: TransactionReceipt,
-  { deployment }: Connection,
-  batchId: string,
-  unopened: number[],
-): Settlement {
-  const groups = eventsIn(receipt, deployment.claimEscrow, "GroupSettled")
-    .filter((args) => args["batchId"] === batchId)
-    .map((args) => ({
-      payee: args["payee"] as string,
-      paid: args["paid"] as bigint,
-      freed: args["freed"] as bigint,
-    }));
+/** One attestation at work on one batch, as the escrow reported it. */
+interface Round {
+  batchId: string;
+  digest: string;
+  groups: Settlement["groups"];
+}
+
+/** The rounds of a transaction, in order: of each, the groups that settled come first. */
+function roundsIn(receipt: TransactionReceipt, connection: Connection): Round[] {
+  const rounds: Round[] = [];
+  let groups: Round["groups"] = [];
+  for (const { name, args } of escrowEventsIn(receipt, connection)) {
+    if (name === "GroupSettled")
+      groups.push({ payee: args["payee"] as string, paid: args["paid"] as bigint, freed: args["freed"] as bigint });
+    if (name !== "ClaimBatchSettled") continue;
+    rounds.push({ batchId: args["batchId"] as string, digest: args["attestation"] as string, groups });
+    groups = [];
+  }
+  return rounds;
+}
+
+/** What one settlement did. Takes its round, so that a batch that is settled twice in one call is not counted twice. */
+function settlementOf({ batchId, digest, unopened }: Prepared, rounds: Round[]): Settlement {
+  const index = rounds.findIndex((round) => round.batchId === batchId && round.digest === digest);
+  // Without a round there was nothing left to settle.
+  const groups = index < 0 ? [] : rounds.splice(index, 1).flatMap((round) => round.groups);
   const sum = (amounts: bigint[]): bigint => amounts.reduce((total, amount) => total + amount, 0n);
   const paid = sum(groups.map((group) => group.paid));
   return { batchId, paid, freed: sum(groups.map((group) => group.freed)), groups, unopened };
 }
 
-function skippedIn(receipt: TransactionReceipt, { deployment }: Connection, index: number): Revert | undefined {
-  const skipped = eventsIn(receipt, deployment.claimEscrow, "SettlementSkipped").find(
-    (args) => args["index"] === BigInt(index),
+function skippedIn(receipt: TransactionReceipt, connection: Connection): Map<number, Revert> {
+  return new Map(
+    escrowEventsIn(receipt, connection)
+      .filter(({ name }) => name === "SettlementSkipped")
+      .map(({ args }) => [Number(args["index"]), parseRevert(args["reason"] as string)]),
   );
-  return skipped && parseRevert(skipped["reason"] as string);
-}
-
-/** Arguments of the escrow's events of one name in a receipt, in order. */
-export function eventsIn(receipt: TransactionReceipt, escrow: string, name: string): Record<string, unknown>[] {
-  return receipt.logs
-    .filter((log) => log.address.toLowerCase() === escrow.toLowerCase())
-    .map((log) => escrowInterface.parseLog(log))
-    .filter((log) => log?.name === name)
-    .map((log) => (log?.args as unknown as { toObject(): Record<string, unknown> }).toObject());
 }

@@ -1,5 +1,5 @@
-import { providerOf, type Connection } from "../chain/deployment";
-import { toCarepactError } from "../chain/revert";
+import type { Connection } from "../chain/deployment";
+import { reading } from "../chain/read";
 import { ClaimEscrow__factory } from "../generated";
 
 import type { PublicPart } from "./file";
@@ -20,18 +20,18 @@ export interface ClaimBatchStatus {
 
 const LINES_PER_WORD = 256;
 
-/** @internal Reads the status of a batch, as of a block if one is given. */
-export async function statusOf(
-  { runner, deployment }: Connection,
+/** @internal Reads the status of a batch, as of a block if one is given. @throws what {@link reading} throws */
+export function statusOf(
+  connection: Connection,
   batch: PublicPart,
   blockTag: string | number = "latest",
 ): Promise<ClaimBatchStatus> {
-  const escrow = ClaimEscrow__factory.connect(deployment.claimEscrow, providerOf(runner));
-  try {
-    const { funded, paidInFull, open } = await escrow.claimBatchStatusOf(batch.batchId, { blockTag });
-    const { batchId } = batch;
+  const { batchId, terms } = batch;
+  return reading(connection, async (provider) => {
+    const escrow = ClaimEscrow__factory.connect(connection.deployment.claimEscrow, provider);
+    const { funded, paidInFull, open } = await escrow.claimBatchStatusOf(batchId, { blockTag });
     if (!funded) return { batchId, funded, paidInFull, open, closedLines: lineFlags(batch, () => false) };
-    const attestBy = Number(await escrow.attestByOf(batch.terms, { blockTag }));
+    const attestBy = Number(await escrow.attestByOf(terms, { blockTag }));
     // A batch keeps no bitmap once nothing is open.
     if (open === 0n) return { batchId, funded, paidInFull, open, attestBy, closedLines: lineFlags(batch, () => true) };
     const words = await Promise.all(
@@ -39,14 +39,10 @@ export async function statusOf(
         escrow.closedLinesOf(batchId, word, { blockTag }),
       ),
     );
-    const closedLines = lineFlags(
-      batch,
-      (line) => (((words[Math.floor(line / LINES_PER_WORD)] ?? 0n) >> BigInt(line % LINES_PER_WORD)) & 1n) === 1n,
-    );
-    return { batchId, funded, paidInFull, open, attestBy, closedLines };
-  } catch (thrown) {
-    throw toCarepactError(thrown);
-  }
+    const isClosed = (line: number): boolean =>
+      (((words[Math.floor(line / LINES_PER_WORD)] ?? 0n) >> BigInt(line % LINES_PER_WORD)) & 1n) === 1n;
+    return { batchId, funded, paidInFull, open, attestBy, closedLines: lineFlags(batch, isClosed) };
+  });
 }
 
 const lineCountOf = (batch: PublicPart): number => batch.groups.reduce((sum, { lineCount }) => sum + lineCount, 0);

@@ -54,6 +54,7 @@ export const errorCodes = {
   RUNNER_CANNOT_SIGN: "The connection can only read: connect with a signer.",
   RUNNER_CANNOT_READ: "The signer is not connected to a provider.",
   CHAIN_MISMATCH: "The wallet is on another chain than the deployment.",
+  CONTRACT_MISSING: "There is no such contract at this address on this chain.",
   CONTRACT_REVERTED: "A contract refused: details.name is its error, details.args are the arguments.",
   TRANSACTION_FAILED: "The transaction was not sent or not mined.",
   USER_REJECTED: "The signature was refused in the wallet.",

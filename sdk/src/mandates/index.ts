@@ -3,6 +3,7 @@ import { AbiCoder, keccak256 } from "ethers";
 import { actionOf, type Action } from "../chain/action";
 import type { Connection } from "../chain/deployment";
 import { mandatesInterface } from "../chain/interfaces";
+import { reading } from "../chain/read";
 import type { PublicPart } from "../claims/file";
 import { packGroup } from "../claims/types";
 import { Mandates__factory } from "../generated";
@@ -35,14 +36,15 @@ export interface Mandates {
   give(mandate: Mandate): Action<{ mandateId: string }>;
   /** Ends a mandate at once. Only its payer. */
   end(mandate: Mandate): Action<{ mandateId: string }>;
-  /** Funds a batch from its payer's pool. Only the mandate's operator. */
+  /** Funds a batch that was built elsewhere from its payer's pool. Only the mandate's operator. */
   fund(batch: PublicPart, mandate: Mandate): Action<{ batchId: string }>;
   /** Whether the mandate is in force, and what was funded in the period of its last use. */
   status(mandate: Mandate): Promise<{ inForce: boolean; period: bigint; spent: bigint }>;
 }
 
 const MANDATE_TYPE =
-  "tuple(address payer,address operator,address token,uint96 cap,uint40 period,uint40 start,uint40 end,uint16 payeeKinds,bytes32[] rulebooks,address[] payees,bytes32 salt)";
+  "tuple(address payer,address operator,address token,uint96 cap,uint40 period,uint40 start,uint40 end," +
+  "uint16 payeeKinds,bytes32[] rulebooks,address[] payees,bytes32 salt)";
 
 /** Id of a mandate: keccak256(abi.encode(mandate)). */
 export function mandateIdOf(mandate: Mandate): string {
@@ -50,22 +52,24 @@ export function mandateIdOf(mandate: Mandate): string {
 }
 
 export function createMandates(connection: Connection): Mandates {
-  const { runner, deployment } = connection;
-  const act = <Result extends object>(data: string, result: Result): Action<Result> =>
-    actionOf(connection, () =>
-      Promise.resolve({ to: deployment.mandates, data, preview: () => undefined, result: () => result }),
-    );
+  const { deployment } = connection;
+  const act = <Result extends object>(data: () => string, result: () => Result): Action<Result> =>
+    actionOf(connection, () => ({ to: deployment.mandates, data: data(), preview: () => undefined, result }));
+  const about = (mandate: Mandate) => () => ({ mandateId: mandateIdOf(mandate) });
   const encode = mandatesInterface.encodeFunctionData.bind(mandatesInterface);
   return {
-    give: (mandate) => act(encode("giveMandate", [mandate]), { mandateId: mandateIdOf(mandate) }),
-    end: (mandate) => act(encode("endMandate", [mandate]), { mandateId: mandateIdOf(mandate) }),
+    give: (mandate) => act(() => encode("giveMandate", [mandate]), about(mandate)),
+    end: (mandate) => act(() => encode("endMandate", [mandate]), about(mandate)),
     fund: (batch, mandate) =>
-      act(encode("fund", [batch.terms, batch.groups.map(packGroup), mandate]), { batchId: batch.batchId }),
-    status: async (mandate) => {
-      const [inForce, period, spent] = await Mandates__factory.connect(deployment.mandates, runner).mandateStatusOf(
-        mandateIdOf(mandate),
-      );
-      return { inForce, period, spent };
-    },
+      act(
+        () => encode("fund", [batch.terms, batch.groups.map(packGroup), mandate]),
+        () => ({ batchId: batch.batchId }),
+      ),
+    status: (mandate) =>
+      reading(connection, async (provider) => {
+        const contract = Mandates__factory.connect(deployment.mandates, provider);
+        const [inForce, period, spent] = await contract.mandateStatusOf(mandateIdOf(mandate));
+        return { inForce, period, spent };
+      }),
   };
 }

@@ -3,7 +3,9 @@ import { hexlify, toUtf8Bytes, toUtf8String } from "ethers";
 import { actionOf, type Action } from "../chain/action";
 import type { Connection } from "../chain/deployment";
 import { registryInterface } from "../chain/interfaces";
+import { reading } from "../chain/read";
 import { isNpi } from "../claims/input";
+import { requireAddress } from "../claims/types";
 import { CarepactError } from "../errors";
 import { OrganizationRegistry__factory } from "../generated";
 
@@ -59,9 +61,9 @@ export interface Organizations {
   setHpkeKey(hpkeKey: string): Action<{ hpkeKey: string }>;
   /** Changes the caller's own endpoint. */
   setEndpoint(endpoint: string): Action<{ endpoint: string }>;
-  /** An organization's entry; undefined when the account is not registered. */
+  /** An organization's entry; undefined when the account is not registered. @throws IDENTIFIER_INVALID */
   get(account: string): Promise<OrganizationEntry | undefined>;
-  /** Account that holds this NPI. */
+  /** Account that holds this NPI; undefined when none does. @throws IDENTIFIER_INVALID */
   byNpi(npi: string): Promise<string | undefined>;
 }
 
@@ -70,43 +72,56 @@ const NOBODY = `0x${"00".repeat(20)}`;
 const NO_CLIA = `0x${"00".repeat(10)}`;
 
 export function createOrganizations(connection: Connection): Organizations {
-  const { runner, deployment } = connection;
-  const contract = OrganizationRegistry__factory.connect(deployment.organizationRegistry, runner);
-  const act = <Result extends object>(data: string, result: Result): Action<Result> =>
-    actionOf(connection, () =>
-      Promise.resolve({ to: deployment.organizationRegistry, data, preview: () => undefined, result: () => result }),
-    );
+  const to = connection.deployment.organizationRegistry;
+  const act = <Result extends object>(data: () => string, result: Result): Action<Result> =>
+    actionOf(connection, () => ({ to, data: data(), preview: () => undefined, result: () => result }));
   const encode = registryInterface.encodeFunctionData.bind(registryInterface);
   return {
-    register: (account, entry) => act(encode("register", [account, toChain(entry)]), { account }),
-    update: (account, entry) => act(encode("update", [account, toChain(entry)]), { account }),
-    suspend: (account) => act(encode("suspend", [account]), { account }),
-    reinstate: (account) => act(encode("reinstate", [account]), { account }),
-    setHpkeKey: (hpkeKey) => act(encode("setHpkeKey", [hpkeKey]), { hpkeKey }),
-    setEndpoint: (endpoint) => act(encode("setEndpoint", [endpoint]), { endpoint }),
-    get: async (account) => {
-      const [entry, status, version] = await contract.organizationOf(account);
-      const name = statuses[Number(status)] ?? "unknown";
-      if (name === "unknown") return undefined;
-      return {
-        account,
-        status: name,
-        name: entry.name,
-        kinds: (Object.keys(organizationKinds) as OrganizationKind[]).filter(
-          (kind) => (Number(entry.kinds) & organizationKinds[kind]) !== 0,
-        ),
-        hpkeKey: entry.hpkeKey,
-        hpkeKeyVersion: Number(version),
-        ...(entry.npi === 0n ? {} : { npi: entry.npi.toString() }),
-        ...(entry.ncpdpId === 0n ? {} : { ncpdpId: entry.ncpdpId.toString().padStart(7, "0") }),
-        ...(entry.clia === NO_CLIA ? {} : { clia: toUtf8String(entry.clia) }),
-        ...(entry.endpoint === "" ? {} : { endpoint: entry.endpoint }),
-      };
-    },
-    byNpi: async (npi) => {
-      const account = await contract.byNpi(requireNpi(npi));
-      return account === NOBODY ? undefined : account;
-    },
+    register: (account, entry) => act(() => encode("register", [account, toChain(entry)]), { account }),
+    update: (account, entry) => act(() => encode("update", [account, toChain(entry)]), { account }),
+    suspend: (account) => act(() => encode("suspend", [account]), { account }),
+    reinstate: (account) => act(() => encode("reinstate", [account]), { account }),
+    setHpkeKey: (hpkeKey) => act(() => encode("setHpkeKey", [hpkeKey]), { hpkeKey }),
+    setEndpoint: (endpoint) => act(() => encode("setEndpoint", [endpoint]), { endpoint }),
+    get: (account) =>
+      reading(connection, async (provider) => {
+        const address = requireAddress(account, "account");
+        const contract = OrganizationRegistry__factory.connect(to, provider);
+        const [entry, status, version] = await contract.organizationOf(address);
+        return fromChain(address, entry, statuses[Number(status)] ?? "unknown", Number(version));
+      }),
+    byNpi: (npi) =>
+      reading(connection, async (provider) => {
+        const account = await OrganizationRegistry__factory.connect(to, provider).byNpi(requireNpi(npi));
+        return account === NOBODY ? undefined : account;
+      }),
+  };
+}
+
+type OnChain = Awaited<
+  ReturnType<ReturnType<typeof OrganizationRegistry__factory.connect>["organizationOf"]>
+>["organization"];
+
+function fromChain(
+  account: string,
+  entry: OnChain,
+  status: OrganizationStatus,
+  hpkeKeyVersion: number,
+): OrganizationEntry | undefined {
+  if (status === "unknown") return undefined;
+  return {
+    account,
+    status,
+    name: entry.name,
+    kinds: (Object.keys(organizationKinds) as OrganizationKind[]).filter(
+      (kind) => (Number(entry.kinds) & organizationKinds[kind]) !== 0,
+    ),
+    hpkeKey: entry.hpkeKey,
+    hpkeKeyVersion,
+    ...(entry.npi === 0n ? {} : { npi: entry.npi.toString() }),
+    ...(entry.ncpdpId === 0n ? {} : { ncpdpId: entry.ncpdpId.toString().padStart(7, "0") }),
+    ...(entry.clia === NO_CLIA ? {} : { clia: toUtf8String(entry.clia) }),
+    ...(entry.endpoint === "" ? {} : { endpoint: entry.endpoint }),
   };
 }
 

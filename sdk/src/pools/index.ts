@@ -1,11 +1,12 @@
-import { Signature, type TypedDataDomain, type TypedDataField } from "ethers";
+import { Contract, Signature, type TypedDataDomain, type TypedDataField } from "ethers";
 
 import { actionOf, type Action } from "../chain/action";
-import { accountOf, providerOf, type Connection } from "../chain/deployment";
+import { accountOf, chainTimeOf, providerOf, type Connection } from "../chain/deployment";
+import { amountIn } from "../chain/events";
 import { escrowInterface, tokenInterface } from "../chain/interfaces";
-import { toCarepactError } from "../chain/revert";
+import { reading } from "../chain/read";
 import { CarepactError } from "../errors";
-import { ClaimEscrow__factory, ERC20Permit__factory } from "../generated";
+import { ClaimEscrow__factory, ERC20Permit__factory, type ERC20Permit } from "../generated";
 
 /** An amount of a token, in base units. */
 export interface TokenAmount {
@@ -65,7 +66,7 @@ export function createPools(connection: Connection): Pools {
         escrow,
         async () => {
           const owner = await accountOf(runner);
-          const until = deadline ?? (await nowOf(connection)) + HOUR;
+          const until = deadline ?? (await chainTimeOf(providerOf(runner))) + HOUR;
           const { v, r, s } = await signPermit(connection, { owner, token, amount, deadline: until });
           return encode("depositWithPermit", [payer ?? owner, token, amount, until, v, r, s]);
         },
@@ -80,28 +81,15 @@ export function createPools(connection: Connection): Pools {
           token,
           amount: escrowInterface.decodeFunctionResult("payout", returned)[0] as bigint,
         }),
-        result: (receipt) => {
-          const paidOut = receipt.logs
-            .filter((log) => log.address.toLowerCase() === escrow.toLowerCase())
-            .map((log) => escrowInterface.parseLog(log))
-            .find((log) => log?.name === "PaidOut");
-          return { token, amount: (paidOut?.args["amount"] as bigint | undefined) ?? 0n };
-        },
+        result: (receipt) => ({ token, amount: amountIn(receipt, connection, "PaidOut") }),
       })),
     payoutTo: ({ token, amount, to }) => send(escrow, () => encode("payoutTo", [token, amount, to]), { token, amount }),
-    balances: async ({ account, token }) => {
-      try {
-        const [free, credit] = await ClaimEscrow__factory.connect(escrow, runner).balancesOf(account, token);
+    balances: ({ account, token }) =>
+      reading(connection, async (provider) => {
+        const [free, credit] = await ClaimEscrow__factory.connect(escrow, provider).balancesOf(account, token);
         return { free, credit };
-      } catch (thrown) {
-        throw toCarepactError(thrown);
-      }
-    },
+      }),
   };
-}
-
-async function nowOf({ runner }: Connection): Promise<number> {
-  return (await providerOf(runner).getBlock("latest"))?.timestamp ?? 0;
 }
 
 const PERMIT = {
@@ -124,10 +112,34 @@ async function signPermit(
   if (typeof signer.signTypedData !== "function")
     throw new CarepactError("RUNNER_CANNOT_SIGN", "This signer cannot sign EIP-712 messages.");
   const contract = ERC20Permit__factory.connect(token, providerOf(runner));
-  const [nonce, [, name, version, chainId, verifyingContract]] = await Promise.all([
-    contract.nonces(owner),
-    contract.eip712Domain(),
-  ]);
+  const [nonce, domain] = await Promise.all([nonceOf(contract, owner), permitDomainOf(contract, deployment.chainId)]);
   const value = { owner, spender: deployment.claimEscrow, value: amount, nonce, deadline };
-  return Signature.from(await signer.signTypedData({ name, version, chainId, verifyingContract }, PERMIT, value));
+  return Signature.from(await signer.signTypedData(domain, PERMIT, value));
+}
+
+async function nonceOf(contract: ERC20Permit, owner: string): Promise<bigint> {
+  try {
+    return await contract.nonces(owner);
+  } catch (cause) {
+    const token = await contract.getAddress();
+    throw new CarepactError(
+      "TOKEN_UNREADABLE",
+      `${token} takes no ERC-2612 permits: approve and deposit instead.`,
+      { token },
+      cause,
+    );
+  }
+}
+
+/** A token says its EIP-712 domain by ERC-5267. Older ones, USDC among them, have a name and perhaps a version only. */
+async function permitDomainOf(contract: ERC20Permit, chainId: number): Promise<TypedDataDomain> {
+  try {
+    const [, name, version, chain, verifyingContract] = await contract.eip712Domain();
+    return { name, version, chainId: chain, verifyingContract };
+  } catch {
+    const verifyingContract = await contract.getAddress();
+    const versioned = new Contract(verifyingContract, ["function version() view returns (string)"], contract.runner);
+    const version = await (versioned["version"] as () => Promise<string>)().catch(() => "1");
+    return { name: await contract.name(), version, chainId, verifyingContract };
+  }
 }

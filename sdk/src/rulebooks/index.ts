@@ -1,8 +1,10 @@
+import type { Interface } from "ethers";
+
 import { Rulebooks__factory } from "../generated";
 import { actionOf, type Action } from "../chain/action";
 import type { Connection } from "../chain/deployment";
 import { rulebooksInterface } from "../chain/interfaces";
-import { toCarepactError } from "../chain/revert";
+import { reading } from "../chain/read";
 import { rulebookIdOf, type Rulebook } from "../claims/file";
 
 export { rulebookFromJson, rulebookIdOf, rulebookToJson } from "../claims/file";
@@ -71,32 +73,30 @@ export interface Rulebooks {
 }
 
 export function createRulebooks(connection: Connection): Rulebooks {
-  const { runner, deployment } = connection;
-  const contract = Rulebooks__factory.connect(deployment.rulebooks, runner);
-  const act = (id: string, data: string): Action<{ id: string }> =>
-    actionOf(connection, () =>
-      Promise.resolve({ to: deployment.rulebooks, data, preview: () => undefined, result: () => ({ id }) }),
-    );
+  const to = connection.deployment.rulebooks;
+  const act = (name: "suspend" | "resume", id: string): Action<{ id: string }> =>
+    actionOf(connection, () => {
+      const data = (rulebooksInterface as Interface).encodeFunctionData(name, [id]);
+      return { to, data, preview: () => undefined, result: () => ({ id }) };
+    });
   return {
     publish: (rulebook) =>
       actionOf(connection, () => {
         const id = rulebookIdOf(rulebook);
         const data = rulebooksInterface.encodeFunctionData("publish", [rulebook]);
-        return Promise.resolve({ to: deployment.rulebooks, data, preview: () => ({ id }), result: () => ({ id }) });
+        return { to, data, preview: () => ({ id }), result: () => ({ id }) };
       }),
-    suspend: (id) => act(id, rulebooksInterface.encodeFunctionData("suspend", [id])),
-    resume: (id) => act(id, rulebooksInterface.encodeFunctionData("resume", [id])),
-    get: async (id) => {
-      try {
-        return plainRulebook(await contract.rulebookOf(id));
-      } catch (thrown) {
-        throw toCarepactError(thrown);
-      }
-    },
-    status: async (id) => {
-      const [published, suspended] = await contract.rulebookStatusOf(id);
-      return { published, suspended };
-    },
+    suspend: (id) => act("suspend", id),
+    resume: (id) => act("resume", id),
+    get: (id) =>
+      reading(connection, async (provider) =>
+        plainRulebook(await Rulebooks__factory.connect(to, provider).rulebookOf(id)),
+      ),
+    status: (id) =>
+      reading(connection, async (provider) => {
+        const [published, suspended] = await Rulebooks__factory.connect(to, provider).rulebookStatusOf(id);
+        return { published, suspended };
+      }),
   };
 }
 
