@@ -70,10 +70,20 @@ describe("ClaimEscrow: fund", () => {
       expect((await escrow.claimBatchStatusOf(await escrow.batchIdOf(again))).open).to.equal(TOTAL);
     });
 
-    it("takes a batch as large as one can be", async () => {
+    it("takes 500 lines of one payee", async () => {
       const context = await loadFixture(deployFunded);
       const { escrow, payer } = context;
-      const words = Array.from({ length: batchLimits.groups }, (_, i) => wordOf(payeeOf(i + 1), 2, 2n));
+      expect([await escrow.MAX_GROUPS(), await escrow.MAX_LINES()]).to.deep.equal([500n, 500n]);
+      const words = [wordOf(payeeOf(1), 500, 500n)];
+      const terms = termsWith(await batchOf(context), words, 500n);
+      await escrow.connect(payer).fund(terms, words);
+      expect((await escrow.claimBatchStatusOf(await escrow.batchIdOf(terms))).open).to.equal(500n);
+    });
+
+    it("takes 500 groups", async () => {
+      const context = await loadFixture(deployFunded);
+      const { escrow, payer } = context;
+      const words = Array.from({ length: batchLimits.groups }, (_, i) => wordOf(payeeOf(i + 1), 1, 2n));
       const terms = termsWith(await batchOf(context), words, 1_000n);
       await escrow.connect(payer).fund(terms, words);
       expect((await escrow.claimBatchStatusOf(await escrow.batchIdOf(terms))).open).to.equal(1_000n);
@@ -151,7 +161,7 @@ describe("ClaimEscrow: fund", () => {
       ["below one base unit a line", [wordOf(first, 3, 2n)], 2n, "GroupInvalid", [0n]],
       ["that descend", [wordOf(second, 1, 5n), wordOf(first, 1, 5n)], 10n, "GroupsNotAscending", [1n]],
       ["two of which are one payee's", [wordOf(first, 1, 5n), wordOf(first, 1, 6n)], 11n, "GroupsNotAscending", [1n]],
-      ["of 1,001 lines", [wordOf(first, 501, 501n), wordOf(second, 500, 500n)], 1_001n, "TooManyLines", [1_001n]],
+      ["of 501 lines", [wordOf(first, 251, 251n), wordOf(second, 250, 250n)], 501n, "TooManyLines", [501n]],
       ["of 1,023 lines of one payee", [wordOf(first, 1_023, 1_023n)], 1_023n, "TooManyLines", [1_023n]],
       ["that sum to less than the total", [wordOf(first, 1, 5n)], 6n, "GroupsDoNotSum", [5n, 6n]],
       [

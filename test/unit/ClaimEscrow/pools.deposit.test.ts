@@ -4,7 +4,8 @@ import { AbiCoder, ZeroAddress, id, keccak256, toBeHex } from "ethers";
 import { ethers } from "hardhat";
 
 import type { ClaimEscrow } from "../../../sdk/src/generated";
-import { DOLLAR, POOL, creditOf, deployFunded, freeOf } from "../../support/funded";
+import { met, settle, settlementOf } from "../../support/batches";
+import { DOLLAR, POOL, creditOf, deployFunded, freeOf, fundedBatchOf } from "../../support/funded";
 import { deployToken } from "../../support/system";
 
 const MOST = 2n ** 96n - 1n;
@@ -97,12 +98,12 @@ describe("ClaimEscrow: deposit", () => {
     await expect(escrow.connect(payer).deposit(payer, token, 0n)).to.be.revertedWithCustomError(escrow, "AmountZero");
   });
 
-  it("refuses to credit the zero address", async () => {
+  it("refuses to credit the zero address, and the escrow itself", async () => {
     const { escrow, token, payer } = await loadFixture(deployFunded);
-    await expect(escrow.connect(payer).deposit(ZeroAddress, token, DOLLAR)).to.be.revertedWithCustomError(
-      escrow,
-      "AccountZero",
-    );
+    for (const account of [ZeroAddress, await escrow.getAddress()])
+      await expect(escrow.connect(payer).deposit(account, token, DOLLAR))
+        .to.be.revertedWithCustomError(escrow, "AccountInvalid")
+        .withArgs(account);
   });
 
   it("fails as the token does without an allowance", async () => {
@@ -157,5 +158,22 @@ describe("ClaimEscrow: an account's slot of balances", () => {
     await escrow.payout(token, pharmacy);
     expect(await creditOf(escrow, pharmacy.address, token)).to.equal(0n);
     expect(await wordOf(escrow, pharmacy.address, token)).to.equal(1n << 255n);
+  });
+
+  it("never lets a credit run over into what lies above it", async () => {
+    const context = await loadFixture(deployFunded);
+    const { escrow, pharmacy, attesters } = context;
+    const token = await context.token.getAddress();
+    const slot = slotOf(pharmacy.address, token);
+    const batch = await fundedBatchOf(context);
+    const settlement = await settlementOf(batch, { results: [met, met], signers: attesters.slice(0, 2) });
+    const full = 2n ** 112n - 1n;
+    await setStorageAt(await escrow.getAddress(), slot, (full - 115n * DOLLAR + 1n) << 112n);
+    await expect(settle(escrow, settlement))
+      .to.be.revertedWithCustomError(escrow, "BalanceOverflow")
+      .withArgs(full - 115n * DOLLAR + 1n, 115n * DOLLAR);
+    await setStorageAt(await escrow.getAddress(), slot, (full - 115n * DOLLAR) << 112n);
+    await settle(escrow, settlement);
+    expect(await escrow.balancesOf(pharmacy, token)).to.deep.equal([0n, full]);
   });
 });

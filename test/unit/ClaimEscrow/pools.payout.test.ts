@@ -62,12 +62,12 @@ describe("ClaimEscrow: withdraw", () => {
     await expect(escrow.connect(payer).withdraw(token, 0n, payer)).to.be.revertedWithCustomError(escrow, "AmountZero");
   });
 
-  it("refuses the zero address", async () => {
+  it("refuses the zero address, and the escrow itself, which would book nothing", async () => {
     const { escrow, token, payer } = await loadFixture(deployFunded);
-    await expect(escrow.connect(payer).withdraw(token, DOLLAR, ZeroAddress)).to.be.revertedWithCustomError(
-      escrow,
-      "AccountZero",
-    );
+    for (const account of [ZeroAddress, await escrow.getAddress()])
+      await expect(escrow.connect(payer).withdraw(token, DOLLAR, account))
+        .to.be.revertedWithCustomError(escrow, "AccountInvalid")
+        .withArgs(account);
   });
 });
 
@@ -143,11 +143,11 @@ describe("ClaimEscrow: payoutTo", () => {
     );
   });
 
-  it("refuses the zero address", async () => {
+  it("refuses the zero address, and the escrow itself, which would book nothing", async () => {
     const { escrow, token, pharmacy } = await loadFixture(deployPaid);
-    await expect(escrow.connect(pharmacy).payoutTo(token, DOLLAR, ZeroAddress)).to.be.revertedWithCustomError(
-      escrow,
-      "AccountZero",
-    );
+    for (const account of [ZeroAddress, await escrow.getAddress()])
+      await expect(escrow.connect(pharmacy).payoutTo(token, DOLLAR, account))
+        .to.be.revertedWithCustomError(escrow, "AccountInvalid")
+        .withArgs(account);
   });
 });

@@ -140,14 +140,16 @@ describe("ClaimEscrow: depositWithPermit", () => {
       );
     });
 
-  it("refuses to credit the zero address", async () => {
+  it("refuses to credit the zero address, and the escrow itself", async () => {
     const { escrow, token, holder, deadline } = await loadFixture(deployWithHolder);
-    const permit = await signPermit(token, holder, { spender: await escrow.getAddress(), value: DOLLAR, deadline });
-    const terms = { payer: ZeroAddress, token: await token.getAddress(), amount: DOLLAR, deadline };
-    await expect(depositWithPermit(escrow.connect(holder), terms, permit)).to.be.revertedWithCustomError(
-      escrow,
-      "AccountZero",
-    );
+    const spender = await escrow.getAddress();
+    for (const payer of [ZeroAddress, spender]) {
+      const permit = await signPermit(token, holder, { spender, value: DOLLAR, deadline });
+      const terms = { payer, token: await token.getAddress(), amount: DOLLAR, deadline };
+      await expect(depositWithPermit(escrow.connect(holder), terms, permit))
+        .to.be.revertedWithCustomError(escrow, "AccountInvalid")
+        .withArgs(payer);
+    }
   });
 });
 
@@ -301,8 +303,16 @@ describe("ClaimEscrow: depositWithAuthorization", () => {
   const refused: [string, Partial<Authorized>, string][] = [
     ["an amount of zero", { amount: 0n }, "AmountZero"],
     ["an amount above 96 bits", { amount: 2n ** 96n }, "AmountTooLarge"],
-    ["to credit the zero address", { payer: ZeroAddress }, "AccountZero"],
+    ["to credit the zero address", { payer: ZeroAddress }, "AccountInvalid"],
   ];
+  it("refuses to credit the escrow itself", async () => {
+    const context = await loadFixture(deployWithHolder);
+    const payer = await context.escrow.getAddress();
+    await expect(bring(context.escrow, await authorize(context, { payer })))
+      .to.be.revertedWithCustomError(context.escrow, "AccountInvalid")
+      .withArgs(payer);
+  });
+
   for (const [what, changes, error] of refused)
     it(`refuses ${what}`, async () => {
       const context = await loadFixture(deployWithHolder);

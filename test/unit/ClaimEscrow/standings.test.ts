@@ -73,6 +73,22 @@ describe("ClaimEscrow: the copy of rulebooks", () => {
   });
 });
 
+describe("ClaimEscrow: a rulebook it was told of", () => {
+  it("never changes, not even if the rulebooks contract says so", async () => {
+    const context = await loadFixture(deployFunded);
+    const { escrow, rulebooks, rulebook, stranger } = context;
+    const batch = await fundedBatchOf(context);
+    const attestBy = await escrow.attestByOf(batch.terms);
+    const account = await rulebooks.getAddress();
+    await impersonateAccount(account);
+    await setBalance(account, 10n ** 18n);
+    const other = await ethers.deployContract("RulebookBlob", [`0x00${"00".repeat(31)}`]);
+    for (const blob of [stranger.address, await other.getAddress()])
+      await escrow.connect(await ethers.getSigner(account)).onRulebookPublished(rulebook, blob);
+    expect(await escrow.attestByOf(batch.terms)).to.equal(attestBy);
+  });
+});
+
 describe("ClaimEscrow: who may fund", () => {
   describe("an account that was never registered", () => {
     it("may not, whatever its pool holds", async () => {

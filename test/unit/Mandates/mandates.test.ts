@@ -127,11 +127,13 @@ describe("Mandates: endMandate", () => {
 });
 
 describe("Mandates: setEscrow", () => {
+  /** A contract that knows no escrow yet, under an access manager whose admin need not wait. */
   async function deployUnset() {
     const context = await loadFixture(deployFunded);
+    const manager = await ethers.deployContract("AccessManager", [context.admin]);
     const implementation = await ethers.deployContract("Mandates");
     const initializer = implementation.interface.encodeFunctionData("initialize", [
-      await context.accessManager.getAddress(),
+      await manager.getAddress(),
       await context.registry.getAddress(),
     ]);
     const proxy = await ethers.deployContract("ERC1967Proxy", [implementation, initializer]);
@@ -146,10 +148,12 @@ describe("Mandates: setEscrow", () => {
   });
 
   it("is refused a second time", async () => {
-    const { admin, escrow, mandates, stranger } = await loadFixture(deployUnset);
-    await expect(mandates.connect(admin).setEscrow(stranger))
-      .to.be.revertedWithCustomError(mandates, "EscrowAlreadySet")
-      .withArgs(await escrow.getAddress());
+    const { admin, escrow, unset, stranger } = await loadFixture(deployUnset);
+    await unset.connect(admin).setEscrow(escrow);
+    for (const other of [stranger.address, await escrow.getAddress()])
+      await expect(unset.connect(admin).setEscrow(other))
+        .to.be.revertedWithCustomError(unset, "EscrowAlreadySet")
+        .withArgs(await escrow.getAddress());
   });
 
   it("is for the admin only", async () => {

@@ -107,12 +107,12 @@ describe("Rulebooks: resume", () => {
 });
 
 describe("Rulebooks: setRulebookListener", () => {
+  /** A contract that knows no listener yet, under an access manager whose admin need not wait. */
   async function deployUnset() {
     const context = await loadFixture(deployFunded);
+    const manager = await ethers.deployContract("AccessManager", [context.admin]);
     const implementation = await ethers.deployContract("Rulebooks");
-    const initializer = implementation.interface.encodeFunctionData("initialize", [
-      await context.accessManager.getAddress(),
-    ]);
+    const initializer = implementation.interface.encodeFunctionData("initialize", [await manager.getAddress()]);
     const proxy = await ethers.deployContract("ERC1967Proxy", [implementation, initializer]);
     return { ...context, unset: await ethers.getContractAt("Rulebooks", await proxy.getAddress()) };
   }
@@ -125,10 +125,12 @@ describe("Rulebooks: setRulebookListener", () => {
   });
 
   it("is refused a second time", async () => {
-    const { admin, escrow, rulebooks, stranger } = await loadFixture(deployUnset);
-    await expect(rulebooks.connect(admin).setRulebookListener(stranger))
-      .to.be.revertedWithCustomError(rulebooks, "RulebookListenerAlreadySet")
-      .withArgs(await escrow.getAddress());
+    const { admin, escrow, unset, stranger } = await loadFixture(deployUnset);
+    await unset.connect(admin).setRulebookListener(escrow);
+    for (const other of [stranger.address, await escrow.getAddress()])
+      await expect(unset.connect(admin).setRulebookListener(other))
+        .to.be.revertedWithCustomError(unset, "RulebookListenerAlreadySet")
+        .withArgs(await escrow.getAddress());
   });
 
   it("is for the admin only", async () => {
