@@ -17,13 +17,13 @@ function proxied(m: ModuleBuilder, name: string, args: InitializerArguments) {
 /**
  * The whole system: access manager, registries, escrow, the links between them, and who may call what.
  *
- * Parameters: `governance`, `upgrader`, `pauser`, `credentialing`: accounts of these roles, the deployer unless given (`governance`
- * is the AccessManager's admin: it grants roles); `delay`: seconds that an upgrade, and whatever an admin does, waits: 14 days
- * unless given.
+ * Parameters: `governance`: the AccessManager's admin, who grants roles; it has to be given, and another account than the deployer,
+ * who ends without power. `upgrader`, `pauser`, `credentialing`: accounts of these roles, the deployer unless given. `delay`:
+ * seconds that an upgrade, and whatever the admin does, waits: 14 days unless given.
  */
 export default buildModule("Carepact", (m) => {
-  const admin = m.getAccount(0);
-  const accessManager = m.contract("AccessManager", [admin]);
+  const deployer = m.getAccount(0);
+  const accessManager = m.contract("AccessManager", [deployer]);
   const organizationRegistry = proxied(m, "OrganizationRegistry", [accessManager]);
   const rulebooks = proxied(m, "Rulebooks", [accessManager]);
   const mandates = proxied(m, "Mandates", [accessManager, organizationRegistry]);
@@ -52,7 +52,7 @@ export default buildModule("Carepact", (m) => {
         { id: `${role}Of${target}` },
       ),
     );
-    const account = m.getParameter(role, admin);
+    const account = m.getParameter(role, deployer);
     settings.push(
       m.call(accessManager, "grantRole", [roleId, account, delays[role as keyof typeof delays]], {
         id: `grant_${role}`,
@@ -61,13 +61,18 @@ export default buildModule("Carepact", (m) => {
     );
   }
 
-  // Last, since from here on an admin waits too. An admin without delay could upgrade everything at once.
+  // Last, since from here on an admin waits: one without delay could upgrade everything at once. Where governance is the deployer,
+  // the second step fails, so that nobody gives up the last admin.
   const adminRole = 0n;
-  const governed = m.call(accessManager, "grantRole", [adminRole, m.getParameter("governance", admin), delay], {
+  const governed = m.call(accessManager, "grantRole", [adminRole, m.getParameter("governance"), delay], {
     id: "grant_governance",
     after: settings,
   });
-  m.call(accessManager, "grantRole", [adminRole, admin, delay], { id: "delay_deployer", after: [governed] });
+  const delayed = m.call(accessManager, "grantRole", [adminRole, deployer, delay], {
+    id: "delay_deployer",
+    after: [governed],
+  });
+  m.call(accessManager, "renounceRole", [adminRole, deployer], { id: "renounce_deployer", after: [delayed] });
 
   return { accessManager, organizationRegistry, rulebooks, mandates, claimEscrow };
 });

@@ -22,6 +22,7 @@ export const kinds = { payer: 1, pharmacy: 2, laboratory: 4, clinic: 8, sponsor:
 
 export interface System {
   admin: HardhatEthersSigner;
+  governance: HardhatEthersSigner;
   accessManager: AccessManager;
   registry: OrganizationRegistry;
   rulebooks: Rulebooks;
@@ -29,14 +30,16 @@ export interface System {
   escrow: ClaimEscrow;
 }
 
-/** Deploys the whole system the way `deploy/` does; the first account has every role. */
+/** Deploys the whole system the way `deploy/` does; the first account has every role, the last one governs. */
 export async function deploySystem(): Promise<System> {
-  const [admin] = await ethers.getSigners();
-  const deployed = await ignition.deploy(Carepact);
+  const signers = await ethers.getSigners();
+  const [admin, governance] = [signers[0]!, signers[signers.length - 1]!];
+  const deployed = await ignition.deploy(Carepact, { parameters: { Carepact: { governance: governance.address } } });
   const at = <C>(name: string, contract: { getAddress(): Promise<string> }): Promise<C> =>
     contract.getAddress().then((address) => ethers.getContractAt(name, address) as Promise<unknown> as Promise<C>);
   return {
-    admin: admin!,
+    admin,
+    governance,
     accessManager: await at<AccessManager>("AccessManager", deployed.accessManager),
     registry: await at<OrganizationRegistry>("OrganizationRegistry", deployed.organizationRegistry),
     rulebooks: await at<Rulebooks>("Rulebooks", deployed.rulebooks),
