@@ -1,4 +1,4 @@
-import { loadFixture, time } from "@nomicfoundation/hardhat-network-helpers";
+import { loadFixture, takeSnapshot, time } from "@nomicfoundation/hardhat-network-helpers";
 import { expect } from "chai";
 
 import { met, notMet, pending, settle } from "../../support/batches";
@@ -165,6 +165,33 @@ describe("ClaimEscrow: when an attestation can settle", () => {
       await claims.rulebooks.connect(claims.suspender).resume(claims.rulebook);
       await settle(claims.escrow, settlement);
       expect((await moneyOf(claims, batch)).open).to.equal(0n);
+    });
+
+    it("settles in spite of it once the stops of the batch reach their cap", async () => {
+      const { claims, batch, attestBy } = await given();
+      const settlement = await attested(claims, batch, [met, met]);
+      await claims.rulebooks.connect(claims.suspender).suspend(claims.rulebook);
+      const suspendedAt = await time.latest();
+      const cap = Number(await claims.escrow.MAX_STOPPED());
+      await time.setNextBlockTimestamp(suspendedAt + cap - 1);
+      await expect(settle(claims.escrow, settlement)).to.be.revertedWithCustomError(
+        claims.escrow,
+        "RulebookIsSuspended",
+      );
+      const reached = await takeSnapshot();
+      await settle(claims.escrow, settlement);
+      expect((await moneyOf(claims, batch)).open).to.equal(0n);
+
+      await reached.restore();
+      await time.setNextBlockTimestamp(attestBy + cap);
+      await settle(claims.escrow, await attested(claims, batch, [met, notMet]));
+      expect((await moneyOf(claims, batch)).open).to.equal(0n);
+
+      await reached.restore();
+      await time.setNextBlockTimestamp(attestBy + cap + 1);
+      await expect(settle(claims.escrow, await attested(claims, batch, [met, notMet])))
+        .to.be.revertedWithCustomError(claims.escrow, "AttestationTooLate")
+        .withArgs(attestBy + cap);
     });
   });
 });
