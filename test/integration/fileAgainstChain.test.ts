@@ -7,6 +7,7 @@ import { ethers } from "hardhat";
 import {
   attestationDigestOf,
   batchIdOf,
+  batchLimits,
   buildClaimBatch,
   encodeResults,
   escrowDomain,
@@ -49,6 +50,14 @@ describe("claim batch file against the chain", () => {
     expect(await escrow.attestationDigestOf(built.batchId, { ...statement, signatures: "0x" })).to.equal(
       attestationDigestOf(statement, ref),
     );
+  });
+
+  it("limits a batch as the escrow does", async () => {
+    const { escrow } = await loadFixture(deploy);
+    expect([await escrow.MAX_GROUPS(), await escrow.MAX_LINES()].map(Number)).to.deep.equal([
+      batchLimits.groups,
+      batchLimits.lines,
+    ]);
   });
 
   it("funds what the payer signed, whoever brings it", async () => {

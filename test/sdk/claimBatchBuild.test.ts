@@ -2,6 +2,7 @@ import { expect } from "chai";
 import { AbiCoder, concat, getAddress, keccak256, solidityPackedKeccak256, toBeHex } from "ethers";
 
 import {
+  batchLimits,
   buildClaimBatch,
   groupsHashOf,
   linesLeafOf,
@@ -178,8 +179,8 @@ describe("claim batch", () => {
       };
       const many = (count: number, payeeOf: (i: number) => string): AdjudicatedClaim[] =>
         Array.from({ length: count }, (_, i) => fill(String(i + 1), "1", payeeOf(i)));
-      expect(await limitOf(many(501, (i) => getAddress(toBeHex(i + 1, 20))))).to.equal("groups");
-      expect(await limitOf(many(1001, () => pharmacy))).to.equal("lines");
+      expect(await limitOf(many(batchLimits.groups + 1, (i) => getAddress(toBeHex(i + 1, 20))))).to.equal("groups");
+      expect(await limitOf(many(batchLimits.lines + 1, () => pharmacy))).to.equal("lines");
 
       const wei = { token: { ...token, decimals: 18 } };
       const subtotalLimit = (1n << 86n) / 10n ** 16n; // in cents

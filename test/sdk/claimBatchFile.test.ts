@@ -2,6 +2,7 @@ import { expect } from "chai";
 import fc from "fast-check";
 
 import {
+  batchLimits,
   buildClaimBatch,
   fileForPayee,
   openClaimBatchFile,
@@ -13,6 +14,9 @@ import {
   type ClaimBatchFile,
   type ClaimBatchInput,
 } from "../../sdk/src/claims";
+import fileSchema from "../../sdk/src/claims/file/claim-batch-file.schema.json";
+import partSchema from "../../sdk/src/claims/file/claim-batch-part.schema.json";
+import recordSchema from "../../sdk/src/claims/file/claim-batch-record.schema.json";
 import { type SealingKeyPair } from "../../sdk/src/encryption";
 import { isCarepactError, type ErrorCode } from "../../sdk/src/errors";
 
@@ -188,6 +192,21 @@ describe("claim batch file", () => {
           .message,
       ).to.contain("update the SDK");
       refused("FILE_MALFORMED", () => parseClaimBatchFile(undefined as unknown as string));
+    });
+
+    it("takes as many groups and lines as a batch may have", () => {
+      const { groups, lines } = batchLimits;
+      const { properties: file, $defs } = fileSchema;
+      expect([file.sealed.maxItems, $defs.groups.maxItems, recordSchema.properties.parts.maxItems]).to.deep.equal(
+        Array(3).fill(groups),
+      );
+      expect($defs.groups.items.properties.lineCount.maximum).to.equal(lines);
+      const { properties: part } = partSchema;
+      expect([part.amounts.maxItems, part.claims.maxItems, part.lines.maxItems]).to.deep.equal(Array(3).fill(lines));
+      expect(part.group.maximum).to.equal(groups - 1);
+      expect([part.firstLine.maximum, partSchema.$defs.line.properties.claim.maximum]).to.deep.equal(
+        Array(2).fill(lines - 1),
+      );
     });
 
     it("names the element that does not fit the schema", () => {

@@ -3,6 +3,7 @@ import { AbiCoder, concat, getAddress, keccak256, toBeHex, toUtf8Bytes, zeroPadV
 import fc from "fast-check";
 
 import {
+  batchLimits,
   groupsHashOf,
   linesLeafOf,
   packGroup,
@@ -35,8 +36,8 @@ describe("claim batch terms", () => {
     fc.assert(
       fc.property(
         fc.bigInt(1n, (1n << 160n) - 1n),
-        fc.integer({ min: 1, max: 1000 }),
-        fc.bigInt(1000n, (1n << 86n) - 1n),
+        fc.integer({ min: 1, max: batchLimits.lines }),
+        fc.bigInt(BigInt(batchLimits.lines), batchLimits.subtotal),
         (account, lineCount, subtotal) => {
           const group = { payee: getAddress(toBeHex(account, 20)), lineCount, subtotal };
           expect(unpackGroup(packGroup(group))).to.deep.equal(group);
@@ -48,7 +49,8 @@ describe("claim batch terms", () => {
   it("refuses groups without payee, lines or amount, and words that are none", () => {
     const group = { payee: pharmacy, lineCount: 2, subtotal: 2n };
     refused("IDENTIFIER_INVALID", () => packGroup({ ...group, payee: zero }));
-    for (const lineCount of [0, 1001, 1.5]) refused("GROUPS_INVALID", () => packGroup({ ...group, lineCount }));
+    for (const lineCount of [0, batchLimits.lines + 1, 1.5])
+      refused("GROUPS_INVALID", () => packGroup({ ...group, lineCount }));
     for (const subtotal of [0n, 1n, 1n << 86n]) refused("GROUPS_INVALID", () => packGroup({ ...group, subtotal }));
     for (const word of [-1n, 1n << 256n, BigInt(pharmacy) << 96n]) refused("GROUPS_INVALID", () => unpackGroup(word));
   });

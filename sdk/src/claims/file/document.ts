@@ -13,7 +13,7 @@ import type { RulebookJson } from "./rulebook";
 /** Version of all three documents. A reader takes its own and refuses later ones. */
 export const CLAIM_BATCH_FILE_VERSION = 1;
 
-/** Largest document read unless the caller says otherwise: 1,000 lines with claims of 16 KiB each. */
+/** Largest document read unless the caller says otherwise: 500 lines with claims of 32 KiB each fit, sealed or not. */
 export const MAX_FILE_BYTES = 32 * 1024 * 1024;
 
 /** What all may see of a claim batch; amounts are decimal strings of base units. */
