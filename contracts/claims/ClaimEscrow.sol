@@ -34,14 +34,16 @@ contract ClaimEscrow is Settlements, Standings, UUPSUpgradeable {
     }
 
     /// @notice Sets up the proxy.
+    /// @dev EIP712Upgradeable's initialiser would store name and version, which here are constants (see {ClaimTypeHashes}).
+    /// @custom:oz-upgrades-unsafe-allow missing-initializer-call incorrect-initializer-order
     /// @param authority AccessManager that guards pausing and upgrades.
     /// @param registry Organization registry that tells standings.
     /// @param rulebooks Rulebooks contract that tells of rulebooks.
     /// @param mandates Mandates contract through which operators fund.
     function initialize(address authority, address registry, address rulebooks, address mandates) external initializer {
         __AccessManaged_init(authority);
-        __Standings_init(registry);
         __RulebookClocks_init(rulebooks);
+        __Standings_init(registry);
         _claimBatches().mandates = mandates;
     }
 
