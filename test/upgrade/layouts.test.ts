@@ -1,0 +1,98 @@
+import type { StorageLayout } from "@openzeppelin/upgrades-core";
+import { expect } from "chai";
+import hre, { ethers, upgrades } from "hardhat";
+
+import { committedLayoutOf, currentLayoutOf, implementations, incompatibilitiesOf } from "./layouts";
+
+const HOW_TO = "If the change is meant, run `npx hardhat run test/upgrade/writeLayouts.ts` and say in the commit why.";
+
+describe("Implementations", () => {
+  it("are all checked here", async () => {
+    const names = (await hre.artifacts.getAllFullyQualifiedNames()).filter((name) =>
+      /^contracts\/(?!mocks)/.test(name),
+    );
+    const artifacts = await Promise.all(names.map((name) => hre.artifacts.readArtifact(name)));
+    const upgradeable = artifacts.filter(
+      ({ abi, bytecode }) =>
+        bytecode !== "0x" && (abi as { name?: string }[]).some(({ name }) => name === "upgradeToAndCall"),
+    );
+    expect(upgradeable.map(({ contractName }) => contractName)).to.have.members(implementations);
+  });
+
+  for (const name of implementations) {
+    describe(name, () => {
+      it("is safe to use behind a UUPS proxy", async () => {
+        await upgrades.validateImplementation(await ethers.getContractFactory(name), { kind: "uups" });
+      });
+
+      it("keeps all its state in ERC-7201 namespaces", async () => {
+        const { storage, namespaces } = await currentLayoutOf(name);
+        expect(storage).to.deep.equal([]);
+        const own = Object.keys(namespaces ?? {}).filter((id) => id.startsWith("erc7201:carepact.storage."));
+        expect(own).not.to.be.empty;
+      });
+
+      it("can replace what is deployed, as the committed layout says", async () => {
+        expect(incompatibilitiesOf(committedLayoutOf(name), await currentLayoutOf(name))).to.equal("");
+      });
+
+      it("has the committed layout", async () => {
+        expect(await currentLayoutOf(name), HOW_TO).to.deep.equal(committedLayoutOf(name));
+      });
+    });
+  }
+
+  it("that are none are refused", async () => {
+    const token = await ethers.getContractFactory("FallbackToken");
+    const error = await upgrades.validateImplementation(token, { kind: "uups" }).catch(String);
+    expect(error).to.include("upgradeTo");
+  });
+});
+
+describe("The comparison of layouts", () => {
+  const BATCHES = "erc7201:carepact.storage.ClaimBatches";
+  type Fields = NonNullable<StorageLayout["namespaces"]>[string];
+
+  /** What is reported when the fields of a namespace of the escrow become these. */
+  const reported = (change: (fields: Fields) => Fields): string => {
+    const deployed = committedLayoutOf("ClaimEscrow");
+    const next = structuredClone(deployed);
+    next.namespaces![BATCHES] = change(next.namespaces![BATCHES]!);
+    return incompatibilitiesOf(deployed, next);
+  };
+
+  it("accepts what did not change", () => {
+    expect(reported((fields) => fields)).to.equal("");
+  });
+
+  it("accepts a field behind the others", () => {
+    expect(reported((fields) => [...fields, { ...fields[0]!, label: "arbiter", slot: "4" }])).to.equal("");
+  });
+
+  const broken: [string, (fields: Fields) => Fields][] = [
+    ["two fields that changed places", ([first, second, ...rest]) => [second!, first!, ...rest]],
+    ["a field before the others", (fields) => [{ ...fields[0]!, label: "arbiter" }, ...fields]],
+    ["a field that is gone", (fields) => fields.slice(0, -1)],
+    ["a field of another type", ([first, ...rest]) => [{ ...first!, type: "t_bytes32" }, ...rest]],
+    ["a field of another name", ([first, ...rest]) => [{ ...first!, label: "operators" }, ...rest]],
+  ];
+  for (const [what, change] of broken)
+    it(`catches ${what}`, () => {
+      expect(reported(change)).not.to.equal("");
+    });
+
+  it("catches a namespace that is gone", () => {
+    const deployed = committedLayoutOf("ClaimEscrow");
+    const next = structuredClone(deployed);
+    delete next.namespaces![BATCHES];
+    expect(incompatibilitiesOf(deployed, next)).to.include(BATCHES);
+  });
+
+  it("catches members of a struct behind a mapping that changed places", () => {
+    const deployed = committedLayoutOf("Mandates");
+    const next = structuredClone(deployed);
+    const struct = Object.values(next.types).find(({ label }) => label === "struct Mandates.MandateState");
+    (struct!.members as unknown[]).reverse();
+    expect(incompatibilitiesOf(deployed, next)).to.include("MandateState");
+  });
+});
