@@ -33,11 +33,11 @@ describe("ClaimEscrow: pause", () => {
   });
 
   it("is for pausers only, its end too", async () => {
-    const { escrow, accessManager, operator, payer, stranger } = await loadFixture(deployFunded);
+    const { escrow, accessManager, governance, operator, payer, stranger } = await loadFixture(deployFunded);
     const grant = accessManager.interface.encodeFunctionData("grantRole", [roles.pauser.id, operator.address, 0]);
-    await accessManager.schedule(accessManager, grant, 0);
+    await accessManager.connect(governance).schedule(accessManager, grant, 0);
     await time.increase(14 * DAY);
-    await accessManager.execute(accessManager, grant);
+    await accessManager.connect(governance).execute(accessManager, grant);
     for (const caller of [payer, stranger])
       await expect(escrow.connect(caller).pause())
         .to.be.revertedWithCustomError(escrow, "AccessManagedUnauthorized")
