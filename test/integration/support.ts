@@ -39,7 +39,7 @@ import {
   type SealingKeyPair,
 } from "@carepact/sdk";
 
-import type { TestStablecoin } from "../../sdk/src/generated";
+import type { ClaimEscrow, TestStablecoin } from "../../sdk/src/generated";
 import { DAY, deploySystem, deployToken, GRACE } from "../support/system";
 
 /** Base units of a cent; the token has six decimals. */
@@ -67,6 +67,8 @@ export interface Payee extends Party {
 /** The deployed system, with a payer whose pool is full, two payees, and a rulebook of 2 of 3 attesters. */
 export interface World {
   deployment: Deployment;
+  /** The contracts themselves, for what the SDK has no business with. */
+  escrow: ClaimEscrow;
   token: TestStablecoin;
   tokenAddress: string;
   /** Id of the rulebook. */
@@ -142,6 +144,7 @@ export async function deployWorld(): Promise<World> {
   await run(payer.pools.depositWithPermit({ token: tokenAddress, amount: POOL }));
   return {
     deployment,
+    escrow: system.escrow,
     token,
     tokenAddress,
     rulebook,
