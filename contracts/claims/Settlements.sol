@@ -161,8 +161,8 @@ abstract contract Settlements is ClaimBatches, Pools {
         GroupLines[] calldata opened,
         Round memory round
     ) private {
+        if (!results.beginWith(groups.length)) revert ResultsMalformed();
         round.cursor = ResultsLib.codesLength(groups.length);
-        if (results.length < round.cursor) revert ResultsMalformed();
         uint256[] memory payments = round.payments;
         bytes32 batchId = round.batchId;
         // The groups are those that were funded: at most MAX_GROUPS subtotals of 86 bits.

@@ -23,6 +23,16 @@ library ResultsLib {
         return (count + 3) >> 2;
     }
 
+    /// @notice Whether `results` begin with `count` codes, at least one, and leave the unused bits of their last byte zero. Who reads
+    /// the results later could else not tell whether they were meant for more groups.
+    function beginWith(bytes calldata results, uint256 count) internal pure returns (bool) {
+        // The caller has checked that there is at least one code.
+        unchecked {
+            uint256 last = count - 1;
+            return last >> 2 < results.length && fourAt(results, last >> 2) >> ((last & 3) << 1) <= 3;
+        }
+    }
+
     /// @notice Code `index` of those that stand at the beginning of `results`. The caller has checked that they are long enough.
     function codeAt(bytes calldata results, uint256 index) internal pure returns (uint256) {
         return (fourAt(results, index >> 2) >> ((index & 3) << 1)) & 3;
