@@ -1,4 +1,5 @@
 import { buildModule } from "@nomicfoundation/hardhat-ignition/modules";
+import type { ContractCallFuture } from "@nomicfoundation/ignition-core";
 import { id } from "ethers";
 
 import { roles } from "./roles";
@@ -29,7 +30,7 @@ export default buildModule("Carepact", (m) => {
   const mandates = proxied(m, "Mandates", [accessManager, organizationRegistry]);
   const claimEscrow = proxied(m, "ClaimEscrow", [accessManager, organizationRegistry, rulebooks, mandates]);
 
-  const settings = [
+  const settings: ContractCallFuture<string, string>[] = [
     m.call(organizationRegistry, "setStandingListener", [claimEscrow]),
     m.call(rulebooks, "setRulebookListener", [claimEscrow]),
     m.call(mandates, "setEscrow", [claimEscrow]),

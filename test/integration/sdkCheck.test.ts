@@ -5,9 +5,11 @@ import { ethers } from "hardhat";
 import {
   buildClaimBatch,
   checkReasons,
+  eventKinds,
   fileForPayee,
   packGroup,
   run,
+  simpleRulebook,
   type CheckOptions,
   type CheckReason,
   type ClaimBatchFile,
@@ -21,6 +23,7 @@ import {
   attestations,
   deployWorld,
   fill,
+  fundInput,
   fundedBatch,
   nodeWith,
   openAs,
@@ -31,6 +34,7 @@ import {
 } from "./support";
 
 const OTHER = "0x00000000000000000000000000000000000000AA";
+const whatever = { acceptedRulebooks: "any", acceptedTokens: "any" } as const;
 
 /** Why the pharmacy's check of a file fails, as JSON has it. */
 async function reasonFor(
@@ -39,7 +43,7 @@ async function reasonFor(
   options: Partial<CheckOptions> = {},
   as: Pick<Party, "claims"> = pharmacy,
 ): Promise<CheckReason> {
-  const own = { payee: pharmacy.address, privateKey: pharmacy.keys.privateKey };
+  const own = { payee: pharmacy.address, privateKey: pharmacy.keys.privateKey, ...whatever };
   const checked = await as.claims.check(file as ClaimBatchFile, { ...own, ...options });
   if (checked.ok) return expect.fail("the check passed");
   expect(JSON.parse(JSON.stringify(checked))).to.deep.equal(checked);
@@ -99,8 +103,29 @@ const causes: Record<keyof typeof checkReasons, (world: World) => Promise<CheckR
     await time.increaseTo(file.terms.eventBy + 1);
     return reasonFor(world, file);
   },
-  RULEBOOK_NOT_ACCEPTED: async (world) =>
-    reasonFor(world, (await fundedBatch(world)).file, { acceptedRulebooks: [`0x${"11".repeat(32)}`] }),
+  RULEBOOK_NOT_ACCEPTED: async (world) => {
+    const { file } = await fundedBatch(world);
+    // Nothing is accepted that nobody accepted.
+    const silent = { acceptedRulebooks: undefined } as unknown as CheckOptions;
+    expect((await reasonFor(world, file, silent)).code).to.equal("RULEBOOK_NOT_ACCEPTED");
+    return reasonFor(world, file, { acceptedRulebooks: [`0x${"11".repeat(32)}`] });
+  },
+  PAYER_DECIDES: async (world) => {
+    const { payer, stranger } = world;
+    const attesters = [payer.address, stranger.address];
+    const byBoth = simpleRulebook({ attesters, threshold: 2, eventKinds: eventKinds.dispense, grace: 3 * DAY });
+    const { id: rulebook } = await run(payer.rulebooks.publish(byBoth));
+    const { file } = await run(payer.claims.fund({ ...(await fundInput(world)), rulebook }));
+    // Whoever named this rulebook knows what it says.
+    expect(
+      (await reasonFor(world, file, { acceptedRulebooks: [rulebook], minimumSeconds: 1_000 * DAY })).code,
+    ).to.equal("TOO_LATE");
+    const alone = simpleRulebook({ attesters, threshold: 1, eventKinds: eventKinds.dispense, grace: 3 * DAY });
+    const { id: lone } = await run(payer.rulebooks.publish(alone));
+    const { file: other } = await run(payer.claims.fund({ ...(await fundInput(world)), rulebook: lone }));
+    expect((await reasonFor(world, other)).code).to.equal("PAYER_DECIDES");
+    return reasonFor(world, file);
+  },
   RULEBOOK_SUSPENDED: async (world) => {
     const { file } = await fundedBatch(world);
     await run(world.suspender.rulebooks.suspend(world.rulebook));
@@ -141,7 +166,7 @@ describe("SDK: checking a claim batch before care is given", () => {
       const { pharmacy, deployment } = world;
       const { file } = await fundedBatch(world);
       const { claims } = sdkFor(ethers.provider, deployment);
-      const own = { payee: pharmacy.address, privateKey: pharmacy.keys.privateKey };
+      const own = { payee: pharmacy.address, privateKey: pharmacy.keys.privateKey, ...whatever };
       expect(await claims.check(file, own)).to.have.property("ok", true);
     });
 
@@ -150,7 +175,7 @@ describe("SDK: checking a claim batch before care is given", () => {
       const { pharmacy } = world;
       const { file } = await fundedBatch(world);
       await run(world.stranger.claims.settle(file, await attestations(world, file, [pending, met])));
-      const own = { payee: pharmacy.address, privateKey: pharmacy.keys.privateKey };
+      const own = { payee: pharmacy.address, privateKey: pharmacy.keys.privateKey, ...whatever };
       expect(await pharmacy.claims.check(file, own)).to.have.property("ok", true);
     });
 
@@ -169,7 +194,7 @@ describe("SDK: checking a claim batch before care is given", () => {
         details: { batchId: file.batchId, finality: "finalized" },
       });
       final = funding;
-      const own = { payee: world.pharmacy.address, privateKey: world.pharmacy.keys.privateKey };
+      const own = { payee: world.pharmacy.address, privateKey: world.pharmacy.keys.privateKey, ...whatever };
       expect(await claims.check(file, own)).to.have.property("ok", true);
     });
   });

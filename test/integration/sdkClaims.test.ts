@@ -69,6 +69,8 @@ describe("SDK: a claim batch from funding to payout", () => {
         const checked = await payee.claims.check(fileForPayee(file, payee.address), {
           payee: payee.address,
           privateKey,
+          acceptedRulebooks: [world.rulebook],
+          acceptedTokens: [world.tokenAddress],
         });
         if (!checked.ok) expect.fail(checked.reason.message);
         expect(checked.lines.map(({ amount }) => amount)).to.deep.equal(amounts);

@@ -1,4 +1,4 @@
-import { loadFixture, time } from "@nomicfoundation/hardhat-network-helpers";
+import { loadFixture, takeSnapshot, time } from "@nomicfoundation/hardhat-network-helpers";
 import { expect } from "chai";
 import { Interface, ZeroHash } from "ethers";
 import { ethers } from "hardhat";
@@ -187,7 +187,12 @@ describe("SDK: mandates", () => {
     expect([file.batchId, file.terms.payer]).to.deep.equal([batchId, payer.address]);
     expect(await operator.mandates.status(mandate)).to.include({ spent: 17_734n * CENT });
     expect((await moneyOf(world)).pool).to.equal(-17_734n);
-    const own = { payee: pharmacy.address, privateKey: pharmacy.keys.privateKey };
+    const own = {
+      payee: pharmacy.address,
+      privateKey: pharmacy.keys.privateKey,
+      acceptedRulebooks: [world.rulebook],
+      acceptedTokens: [world.tokenAddress],
+    };
     expect(await pharmacy.claims.check(file, own)).to.have.property("ok", true);
   });
 
@@ -195,9 +200,9 @@ describe("SDK: mandates", () => {
     const world = await loadFixture(deployMandated);
     const { operator, payer, mandate } = world;
     // Built for the payer, whose transaction it would be; what the operator gets is the file.
-    const before = await ethers.provider.send("evm_snapshot", []);
+    const before = await takeSnapshot();
     const { file } = await run(payer.claims.fund(await fundInput(world)));
-    await ethers.provider.send("evm_revert", [before]);
+    await before.restore();
     expect((await operator.claims.status(file)).funded).to.equal(false);
     expect(await run(operator.mandates.fund(verifyClaimBatchFile(file), mandate))).to.include({
       batchId: file.batchId,

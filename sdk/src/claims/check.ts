@@ -7,6 +7,9 @@ import { openClaimBatchFile, type ClaimBatchFile, type OpenedGroup, type OpenedL
 import { tokenOf } from "./funding";
 import { statusOf } from "./status";
 
+/** Those of a list, or whatever comes. */
+export type Accepted = readonly string[] | "any";
+
 /** Who checks, and what it accepts. */
 export interface CheckOptions {
   payee: string;
@@ -17,10 +20,13 @@ export interface CheckOptions {
    * finality and for trying things out.
    */
   finality?: "finalized" | "safe" | "latest";
-  /** Rulebooks the payee accepts; any unless given. */
-  acceptedRulebooks?: readonly string[];
-  /** Tokens the payee accepts; any unless given. */
-  acceptedTokens?: readonly string[];
+  /**
+   * Ids of the rulebooks whose attesters the payee trusts. `"any"` accepts what the payer chose, unless the payer could
+   * attest, or keep others from attesting, alone.
+   */
+  acceptedRulebooks: Accepted;
+  /** Addresses of the tokens the payee takes. `"any"` accepts what the payer chose: anyone can name a token as it likes. */
+  acceptedTokens: Accepted;
   /** Seconds that have to be left until `eventBy`; none unless given. */
   minimumSeconds?: number;
 }
@@ -45,6 +51,7 @@ export const checkReasons = {
   LINES_CLOSED: "Lines of this payee were settled, reversed or reclaimed already.",
   TOO_LATE: "Too little time is left until the last moment of the event.",
   RULEBOOK_NOT_ACCEPTED: "The payee does not accept this rulebook.",
+  PAYER_DECIDES: "Without enough attesters who are not the payer, the payer alone decides whether it pays.",
   RULEBOOK_SUSPENDED: "The rulebook is suspended.",
   TOKEN_NOT_ACCEPTED: "The payee does not accept this token.",
   TOKEN_DIFFERS: "The token is not what the file says it is.",
@@ -77,8 +84,19 @@ const because = (code: Reason, details: Record<string, unknown> = {}): CheckReas
   details: new CarepactError("INPUT_INVALID", code, details).details,
 });
 
-const includes = (accepted: readonly string[] | undefined, value: string): boolean =>
-  accepted === undefined || accepted.some((entry) => entry.toLowerCase() === value.toLowerCase());
+const same = (left: string, right: string): boolean => left.toLowerCase() === right.toLowerCase();
+
+// Whoever gives no list, against the types, has accepted nothing.
+const includes = (accepted: Accepted | undefined, value: string): boolean =>
+  accepted === "any" || (accepted ?? []).some((entry) => same(entry, value));
+
+/** Whether a threshold cannot be reached without the payer, or the payer alone reaches it. */
+function payerDecides({ rulebook, terms }: OpenedGroup): boolean {
+  return rulebook.attesterGroups.some(({ threshold, attesters }) => {
+    const payers = attesters.filter((attester) => same(attester, terms.payer)).length;
+    return payers >= threshold || attesters.length - payers < threshold;
+  });
+}
 
 async function findReason(
   connection: Connection,
@@ -91,6 +109,8 @@ async function findReason(
     return because("OTHER_ESCROW", { chainId: batch.chainId, escrow: batch.escrow });
   if (!includes(options.acceptedRulebooks, batch.terms.rulebook))
     return because("RULEBOOK_NOT_ACCEPTED", { rulebook: batch.terms.rulebook });
+  if (options.acceptedRulebooks === "any" && payerDecides(batch))
+    return because("PAYER_DECIDES", { payer: batch.terms.payer });
   if (!includes(options.acceptedTokens, batch.terms.token))
     return because("TOKEN_NOT_ACCEPTED", { token: batch.terms.token });
 

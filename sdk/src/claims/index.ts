@@ -1,6 +1,6 @@
 export { combineAttestations, type Attestation, type AttestOptions, type CombinedAttestation } from "./attestation";
 export { openedGroupsOf, publicPartOf, type BatchSource } from "./batchSource";
-export { checkReasons, type CheckOptions, type CheckReason, type CheckResult } from "./check";
+export { checkReasons, type Accepted, type CheckOptions, type CheckReason, type CheckResult } from "./check";
 export { createClaims, type Claims } from "./createClaims";
 export * from "./file";
 export type { FundedBatch, FundInput } from "./funding";
