@@ -118,7 +118,7 @@ describe("SDK: pools", () => {
 
   describe("given a payee's credit", () => {
     async function deployEarned(): Promise<World> {
-      const world = await deployWorld();
+      const world = await loadFixture(deployWorld);
       const { file } = await fundedBatch(world);
       const signed = await attestations(world, file, [{ result: "met" }, { result: "met" }]);
       await run(world.stranger.claims.settle(file, signed));
@@ -158,7 +158,7 @@ describe("SDK: pools", () => {
 
 describe("SDK: mandates", () => {
   async function deployMandated(): Promise<World & { mandate: Mandate }> {
-    const world = await deployWorld();
+    const world = await loadFixture(deployWorld);
     const start = await time.latest();
     const mandate: Mandate = {
       payer: world.payer.address,

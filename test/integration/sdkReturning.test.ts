@@ -36,7 +36,7 @@ interface Funded extends World {
 }
 
 async function deployFunded(): Promise<Funded> {
-  const world = await deployWorld();
+  const world = await loadFixture(deployWorld);
   const { file, record } = await fundedBatch(world);
   return { ...world, file, record: openClaimBatchRecord(record), own: await openAs(world.pharmacy, file) };
 }

@@ -267,9 +267,9 @@ export function nodeWith(answers: Partial<Provider>): Provider {
 }
 
 /** Expects a CarepactError of `code`, whose JSON can be made, and returns it. */
-export async function refusal(code: ErrorCode, attempt: Promise<unknown>): Promise<CarepactError> {
+export async function refusal(code: ErrorCode, attempt: Promise<unknown> | (() => unknown)): Promise<CarepactError> {
   try {
-    await attempt;
+    await (typeof attempt === "function" ? attempt() : attempt);
   } catch (thrown) {
     if (!isCarepactError(thrown)) throw thrown;
     expect(thrown.code, thrown.message).to.equal(code);

@@ -1,0 +1,327 @@
+import { loadFixture } from "@nomicfoundation/hardhat-network-helpers";
+import { expect } from "chai";
+import { makeError, Wallet, type ContractRunner, type TransactionRequest, type TransactionResponse } from "ethers";
+import { ethers } from "hardhat";
+
+import { run, type Action } from "@carepact/sdk";
+
+import { met } from "../support/batches";
+
+import {
+  attestations,
+  CENT,
+  deployWorld,
+  fill,
+  fundedBatch,
+  fundInput,
+  moneyOf,
+  nodeWith,
+  openAs,
+  POOL,
+  refusal,
+  reverted,
+  sdkFor,
+  type World,
+} from "./support";
+
+const DOLLAR = 100n * CENT;
+
+/** A world with a batch that can be settled, and one of every action on it. */
+async function everyAction(world: World): Promise<(as: ReturnType<typeof sdkFor>) => Action<unknown, unknown>[]> {
+  const { pharmacy, operator, payer, rulebook, tokenAddress: token } = world;
+  const { file } = await fundedBatch(world);
+  const own = await openAs(pharmacy, file);
+  const signed = await attestations(world, file, [met, met]);
+  const input = await fundInput(world);
+  const amount = DOLLAR;
+  const to = operator.address;
+  const key = `0x${"11".repeat(32)}`;
+  const organization = { name: "A payer", kinds: ["payer"] as ["payer"], hpkeKey: key };
+  const mandate = {
+    payer: payer.address,
+    operator: to,
+    token,
+    cap: 1n,
+    period: 1,
+    start: 0,
+    end: 1,
+    payeeKinds: 1,
+    rulebooks: [rulebook],
+    payees: [],
+    salt: key,
+  };
+  return ({ claims, pools, mandates, rulebooks, organizations }) => [
+    claims.fund(input),
+    claims.fund({ ...input, mandate }),
+    claims.settle(file, signed),
+    claims.settleMany([{ batch: file, attestations: signed }]),
+    claims.reverse(own, [0]),
+    claims.reclaim(file),
+    claims.refund(file, { amount, from: "credit" }),
+    pools.approve({ token, amount }),
+    pools.deposit({ token, amount }),
+    pools.depositWithPermit({ token, amount }),
+    pools.withdraw({ token, amount, to }),
+    pools.payout({ token }),
+    pools.payoutTo({ token, amount, to }),
+    mandates.give(mandate),
+    mandates.end(mandate),
+    mandates.fund(own, mandate),
+    rulebooks.publish(own.rulebook),
+    rulebooks.suspend(rulebook),
+    rulebooks.resume(rulebook),
+    organizations.register(to, organization),
+    organizations.update(to, organization),
+    organizations.suspend(to),
+    organizations.reinstate(to),
+    organizations.setHpkeKey(key),
+    organizations.setEndpoint("https://example.org"),
+  ];
+}
+
+/** The payer's signer, some of whose answers are others. */
+function signerOn({ payer }: World, answers: object): ContractRunner {
+  return new Proxy<ContractRunner>(payer.signer, {
+    get: (signer, key) => {
+      const value: unknown = Reflect.get(key in answers ? answers : signer, key);
+      return typeof value === "function" ? (value.bind(signer) as unknown) : value;
+    },
+  });
+}
+
+const attemptsOf = (action: Action<unknown, unknown>): (() => Promise<unknown>)[] => [
+  () => action.send(),
+  () => action.simulate(),
+  () => action.estimateGas(),
+  () => action.populate(),
+];
+
+describe("SDK: actions", () => {
+  describe("given an action that would succeed", () => {
+    it("sends just what was simulated, estimated and shown", async () => {
+      const world = await loadFixture(deployWorld);
+      const { payer } = world;
+      const action = payer.claims.fund(await fundInput(world));
+      const before = await payer.signer.getNonce();
+      const { batchId } = await action.simulate();
+      const gas = await action.estimateGas();
+      const shown = await action.populate();
+      expect(await action.populate()).to.deep.equal(shown);
+      expect(shown).to.include({ to: world.deployment.claimEscrow, from: payer.address });
+      expect(await payer.signer.getNonce()).to.equal(before);
+      expect((await moneyOf(world)).pool).to.equal(0n);
+
+      const sent = await action.send();
+      const funded = await sent.wait();
+      expect([funded.batchId, funded.file.batchId]).to.deep.equal([batchId, batchId]);
+      expect((await ethers.provider.getTransaction(sent.txHash))?.data).to.equal(shown.data);
+      expect(funded.gasUsed <= gas).to.equal(true);
+    });
+
+    it("can be sent by whatever else signs what it shows", async () => {
+      const world = await loadFixture(deployWorld);
+      const { payer } = world;
+      const action = payer.claims.fund(await fundInput(world));
+      const { batchId } = await action.simulate();
+      const { to, data } = await action.populate();
+      await payer.signer.sendTransaction({ to, data });
+      expect(await reverted("ClaimBatchAlreadyFunded", action.send())).to.deep.equal({ batchId });
+    });
+
+    it("takes what a wallet wants to set itself", async () => {
+      const { payer, tokenAddress: token } = await loadFixture(deployWorld);
+      const { txHash } = await payer.pools.approve({ token, amount: 1n }).send({ gasLimit: 123_456n });
+      expect((await ethers.provider.getTransaction(txHash))?.gasLimit).to.equal(123_456n);
+    });
+  });
+
+  describe("given an action that would fail", () => {
+    it("shows the typed error before gas is spent, with what is missing and what to do", async () => {
+      const world = await loadFixture(deployWorld);
+      const { payer, pharmacy } = world;
+      const action = payer.claims.fund(await fundInput(world, [fill(pharmacy.address, "1", "20000.00")]));
+      const before = await payer.signer.getNonce();
+      const args = {
+        payer: payer.address,
+        token: world.tokenAddress,
+        free: String(POOL),
+        asked: String(20_000n * DOLLAR),
+      };
+      for (const attempt of [() => action.simulate(), () => action.estimateGas()])
+        expect(await reverted("FreeBalanceTooSmall", attempt())).to.deep.equal(args);
+      expect(await payer.signer.getNonce()).to.equal(before);
+      // Whether a signer tries out what it sends is its own business: the error is the same.
+      expect(await reverted("FreeBalanceTooSmall", action.send())).to.deep.equal(args);
+      const error = await refusal("CONTRACT_REVERTED", action.simulate());
+      expect(error.message).to.contain("deposit more").and.to.contain(String(POOL));
+      expect(error.details["contract"]).to.equal("ClaimEscrow");
+    });
+
+    it("can be sent once the reason is gone", async () => {
+      const world = await loadFixture(deployWorld);
+      const { payer, pharmacy, tokenAddress: token } = world;
+      const action = payer.claims.fund(await fundInput(world, [fill(pharmacy.address, "1", "20000.00")]));
+      await reverted("FreeBalanceTooSmall", action.send());
+      await run(payer.pools.depositWithPermit({ token, amount: 10_000n * DOLLAR }));
+      const { file } = await run(action);
+      expect(await payer.claims.status(file)).to.include({ funded: true, open: 20_000n * DOLLAR });
+    });
+
+    it("is prepared anew when the node failed while it was", async () => {
+      const world = await loadFixture(deployWorld);
+      let up = false;
+      const node = nodeWith({
+        getNetwork: () => (up ? ethers.provider.getNetwork() : Promise.reject(new Error("the node is down"))),
+      });
+      const signer = signerOn(world, { provider: node });
+      const action = sdkFor(signer, world.deployment).pools.approve({ token: world.tokenAddress, amount: 1n });
+      await refusal("TRANSACTION_FAILED", action.simulate());
+      up = true;
+      await action.simulate();
+    });
+
+    it("says why a transaction reverted that was good when it was sent", async () => {
+      const world = await loadFixture(deployWorld);
+      const { stranger, payer, pharmacy, tokenAddress: token } = world;
+      const { file } = await fundedBatch(world);
+      await run(stranger.claims.settle(file, await attestations(world, file, [met, met])));
+      await ethers.provider.send("evm_setAutomine", [false]);
+      try {
+        const first = await stranger.pools.payout({ token, payee: pharmacy.address }).send();
+        const second = await payer.pools.payout({ token, payee: pharmacy.address }).send();
+        await ethers.provider.send("evm_mine", []);
+        expect(await first.wait()).to.include({ amount: 10_234n * CENT });
+        await reverted("AmountZero", second.wait());
+      } finally {
+        await ethers.provider.send("evm_setAutomine", [true]);
+      }
+    });
+
+    it("says so when nobody can tell why it reverted", async () => {
+      const world = await loadFixture(deployWorld);
+      const { tokenAddress: token, deployment } = world;
+      const failed = async (request: TransactionRequest): Promise<TransactionResponse> => {
+        const response = await world.payer.signer.sendTransaction(request);
+        const { hash, blockNumber } = (await response.wait())!;
+        const error = Object.assign(new Error("transaction execution reverted"), {
+          code: "CALL_EXCEPTION",
+          receipt: { status: 0, hash, blockNumber },
+        });
+        return Object.assign(Object.create(response) as TransactionResponse, { wait: () => Promise.reject(error) });
+      };
+      const { pools } = sdkFor(signerOn(world, { sendTransaction: failed }), deployment);
+      const sent = await pools.approve({ token, amount: 1n }).send();
+      const { details } = await refusal("TRANSACTION_FAILED", sent.wait());
+      expect(details).to.include({ txHash: sent.txHash });
+    });
+  });
+
+  describe("given a wallet in which people decide", () => {
+    it("takes a transaction that was sped up for the one it was", async () => {
+      const world = await loadFixture(deployWorld);
+      const { tokenAddress: token, deployment, payer } = world;
+      const replaced = (cancelled: boolean) => async (request: TransactionRequest) => {
+        const response = await payer.signer.sendTransaction(request);
+        const receipt = (await response.wait())!;
+        const error = makeError("transaction was replaced", "TRANSACTION_REPLACED", {
+          cancelled,
+          reason: cancelled ? "cancelled" : "repriced",
+          hash: `0x${"11".repeat(32)}`,
+          replacement: response,
+          receipt,
+        });
+        return Object.assign(Object.create(response) as TransactionResponse, {
+          hash: `0x${"11".repeat(32)}`,
+          wait: () => Promise.reject(error),
+        });
+      };
+      const faster = sdkFor(signerOn(world, { sendTransaction: replaced(false) }), deployment);
+      const { txHash, amount } = await run(faster.pools.approve({ token, amount: 7n }));
+      expect(amount).to.equal(7n);
+      expect(await ethers.provider.getTransactionReceipt(txHash)).not.to.equal(null);
+
+      const withdrawn = sdkFor(signerOn(world, { sendTransaction: replaced(true) }), deployment);
+      const sent = await withdrawn.pools.approve({ token, amount: 7n }).send();
+      const { details } = await refusal("TRANSACTION_FAILED", sent.wait());
+      expect(details).to.deep.equal({ code: "TRANSACTION_REPLACED" });
+    });
+
+    it("says so when they refuse to sign", async () => {
+      const world = await loadFixture(deployWorld);
+      const { file } = await fundedBatch(world);
+      const no = () => Promise.reject(Object.assign(new Error("User rejected the request."), { code: 4001 }));
+      const { claims, pools } = sdkFor(signerOn(world, { sendTransaction: no, signTypedData: no }), world.deployment);
+      await refusal("USER_REJECTED", claims.fund(await fundInput(world)).send());
+      await refusal("USER_REJECTED", claims.attest(file, [met, met]));
+      await refusal("USER_REJECTED", pools.depositWithPermit({ token: world.tokenAddress, amount: 1n }).simulate());
+      expect((await moneyOf(world)).pool).to.equal(-17_734n);
+    });
+
+    it("says so when the account cannot pay for gas", async () => {
+      const world = await loadFixture(deployWorld);
+      const poor = sdkFor(Wallet.createRandom().connect(ethers.provider), world.deployment);
+      await refusal("GAS_FUNDS_MISSING", poor.pools.approve({ token: world.tokenAddress, amount: 1n }).send());
+    });
+  });
+
+  describe("given a connection that cannot do it", () => {
+    it("reads with a provider, and asks for a signer wherever something is written", async () => {
+      const world = await loadFixture(deployWorld);
+      const { payer, rulebook, tokenAddress: token, deployment } = world;
+      const { file } = await fundedBatch(world);
+      const make = await everyAction(world);
+      const reader = sdkFor(ethers.provider, deployment);
+      expect((await reader.pools.balances({ account: payer.address, token })).free > 0n).to.equal(true);
+      expect(await reader.claims.status(file)).to.include({ funded: true });
+      expect(await reader.rulebooks.status(rulebook)).to.include({ published: true });
+      expect(await reader.organizations.get(payer.address)).to.include({ status: "active" });
+
+      for (const action of make(reader))
+        for (const attempt of attemptsOf(action)) await refusal("RUNNER_CANNOT_SIGN", attempt());
+    });
+
+    it("refuses to work on another chain than the deployment's, reading or writing", async () => {
+      const world = await loadFixture(deployWorld);
+      const { payer, rulebook, tokenAddress: token, deployment } = world;
+      const make = await everyAction(world);
+      const { file } = await fundedBatch(world);
+      const elsewhere = sdkFor(payer.signer, { ...deployment, chainId: 1 });
+      for (const action of make(elsewhere))
+        for (const attempt of attemptsOf(action)) {
+          const { details } = await refusal("CHAIN_MISMATCH", attempt());
+          expect(details).to.deep.equal({ wallet: String(deployment.chainId), deployment: 1 });
+        }
+      for (const attempt of [
+        () => elsewhere.pools.balances({ account: payer.address, token }),
+        () => elsewhere.claims.status(file),
+        () => elsewhere.rulebooks.status(rulebook),
+        () => elsewhere.rulebooks.get(rulebook),
+        () => elsewhere.organizations.get(payer.address),
+        () => elsewhere.organizations.byNpi("1234567893"),
+      ])
+        await refusal("CHAIN_MISMATCH", attempt());
+    });
+
+    it("sends nothing to an address without a contract, where it would be lost", async () => {
+      const world = await loadFixture(deployWorld);
+      const { payer, stranger, rulebook, deployment } = world;
+      const astray = sdkFor(payer.signer, {
+        ...deployment,
+        claimEscrow: stranger.address,
+        rulebooks: stranger.address,
+      });
+      const before = await payer.signer.getNonce();
+      const { details } = await refusal("CONTRACT_MISSING", astray.rulebooks.suspend(rulebook).send());
+      expect(details).to.deep.equal({ address: stranger.address, chainId: deployment.chainId });
+      await refusal("CONTRACT_MISSING", astray.claims.fund(await fundInput(world)).send());
+      expect(await payer.signer.getNonce()).to.equal(before);
+    });
+
+    it("says so when a signer has no provider", async () => {
+      const { deployment, rulebook } = await loadFixture(deployWorld);
+      const { rulebooks } = sdkFor(Wallet.createRandom(), deployment);
+      await refusal("RUNNER_CANNOT_READ", rulebooks.suspend(rulebook).send());
+      await refusal("RUNNER_CANNOT_READ", rulebooks.get(rulebook));
+    });
+  });
+});
