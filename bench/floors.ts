@@ -34,6 +34,13 @@ const proxy = (calldataWords: number): FloorItem => ({
   what: "proxy: slot and account of the implementation, calldata handed on",
   gas: COLD_READ + COLD_ACCOUNT + calldataWords * WORD_TO_MEMORY,
 });
+/** Loaded, compared, and jumped on: code that trusts no argument does so once for each word. */
+const checkedArguments = (words: number): FloorItem => ({
+  what: `arguments: ${words} words loaded and held against their bounds`,
+  gas: words * (3 + 3 + 10),
+});
+/** Compared, jumped on, jumped to. */
+const rounds = (what: string, count: number): FloorItem => ({ what, gas: count * (3 + 10 + 1) });
 const guard: FloorItem = { what: "transient reentrancy guard: read, set, clear", gas: 3 * TRANSIENT };
 /** Brought to memory and hashed; one entry of `words` for each hash. */
 const hashes = (what: string, ...words: number[]): FloorItem => ({
@@ -47,7 +54,7 @@ const places = (count: number): FloorItem =>
 /**
  * What operations cannot cost less than under the protocol's rules, however well they are written: the transaction, its
  * calldata, the proxy, slots and events, and the hashes and sums that checks consist of, at the bare price of their opcodes.
- * ABI decoding, bounds, stack and control flow come on top. Fixed numbers, so that an operation that grows does not raise its
+ * ABI decoding beyond one check of each word, stack and control flow come on top. Fixed numbers, so that an operation that grows does not raise its
  * own floor.
  */
 export const floors = {
@@ -55,6 +62,7 @@ export const floors = {
     transaction,
     calldata(831, 549),
     proxy(44),
+    checkedArguments(44),
     read("the stop clock"),
     change("the batch's slot"),
     create("the first closed line among 256"),
@@ -64,12 +72,14 @@ export const floors = {
     hashes("hash of 10 groups", 10),
     hashes("leaf of 50 amounts, and 5 nodes up to the manifest root", 9, 2, 2, 2, 2, 2),
     { what: "sum of 50 amounts: load, shift, add, step", gas: 50 * 7 * STEP },
+    rounds("rounds of that sum, four amounts each", 13),
     places(5),
   ],
   "refund.1": [
     transaction,
     calldata(188, 296),
     proxy(16),
+    checkedArguments(16),
     guard,
     read("the stop clock"),
     read("the batch's slot"),
@@ -85,6 +95,7 @@ export const floors = {
     transaction,
     calldata(43, 25),
     proxy(3),
+    checkedArguments(3),
     guard,
     change("the payee's balances"),
     log("PaidOut", 4, 32),

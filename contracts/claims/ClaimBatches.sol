@@ -100,9 +100,11 @@ abstract contract ClaimBatches is IClaimEscrow, RulebookClocks, ClaimTypeHashes 
         ClaimBatchesStorage storage $ = _claimBatches();
         if (state.open() != 0) {
             state = state.track();
+            mapping(uint256 => uint256) storage words = $.closedLines[batchId];
             for (uint256 i = 0; i < closed.length; ++i) {
+                uint256 word = closed[i];
                 // Bits are only ever set: a word of zero was zero before.
-                if (closed[i] != 0) $.closedLines[batchId][i] = closed[i];
+                if (word != 0) words[i] = word;
             }
         }
         $.states[batchId] = state;
@@ -145,9 +147,13 @@ abstract contract ClaimBatches is IClaimEscrow, RulebookClocks, ClaimTypeHashes 
     /// with the money of other groups.
     /// @return width Bytes of each amount.
     function _checkAmounts(uint256 index, Group group, bytes calldata amounts) internal pure returns (uint256 width) {
-        width = amounts.length / group.lineCount();
-        if (width == 0 || width > LineAmounts.MAX_WIDTH || width * group.lineCount() != amounts.length) {
-            revert LinesMismatch(index);
+        // A funded group has lines, and a width of 11 bytes times 500 of them does not overflow.
+        unchecked {
+            uint256 count = group.lineCount();
+            width = amounts.length / count;
+            if (width == 0 || width > LineAmounts.MAX_WIDTH || width * count != amounts.length) {
+                revert LinesMismatch(index);
+            }
         }
         uint256 sum = LineAmounts.sum(amounts, width);
         if (sum != group.subtotal()) revert LinesDoNotSum(index, sum, group.subtotal());

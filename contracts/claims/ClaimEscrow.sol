@@ -12,7 +12,7 @@ import {BatchState, BatchStateLib} from "../libraries/BatchStateLib.sol";
 import {RulebookClock} from "../libraries/RulebookClockLib.sol";
 import {StopClockState} from "../libraries/StopClockLib.sol";
 import {RulebookBlobLib} from "../rulebooks/RulebookBlobLib.sol";
-import {Group} from "../libraries/GroupLib.sol";
+import {Group, GroupLib} from "../libraries/GroupLib.sol";
 import {LineAmounts} from "../libraries/LineAmounts.sol";
 import {LineBitmap} from "../libraries/LineBitmap.sol";
 import {ManifestTree} from "../libraries/ManifestTree.sol";
@@ -23,6 +23,7 @@ import {Standings} from "./Standings.sol";
 /// @title ClaimEscrow
 /// @notice See {IClaimEscrow}.
 contract ClaimEscrow is Settlements, Standings, UUPSUpgradeable {
+    using GroupLib for Group[];
     using LineBitmap for uint256[];
 
     /// @dev Kinds of organization that may fund.
@@ -87,19 +88,24 @@ contract ClaimEscrow is Settlements, Standings, UUPSUpgradeable {
         bytes32 batchId = _batchId(_domainSeparator(), batch);
         BatchState state = _loadState(batchId);
         _checkGroups(batch, groups);
-        if (groups[group].payee() != msg.sender) revert NotPayee(groups[group].payee(), msg.sender);
+        Group own = groups[group];
+        if (own.payee() != msg.sender) revert NotPayee(own.payee(), msg.sender);
         if (lines.length == 0) revert NoLines();
         // A batch without open lines keeps no bitmap that could say which of them are closed.
         if (state.open() == 0) revert LineNotOpen(lines[0]);
 
         uint256[] memory closed = _loadClosed(batchId, state);
-        if (lines.length != groups[group].lineCount()) {
+        uint256 firstLine = _firstLineOf(groups, group);
+        if (lines.length == own.lineCount()) {
+            _closeLines(closed, firstLine, lines, own, msg.data[:0], 0);
+            amount = own.subtotal();
+        } else {
             if (opened.group != group) revert LinesMismatch(group);
             (bytes32 linesRoot, uint256 used) = ManifestTree.rootOfOne(group, _leafOf(opened), groups.length, proof);
             _checkManifestRoot(batch.manifestRoot, linesRoot, proof, used);
-            _checkAmounts(group, groups[group], opened.amounts);
+            bytes calldata amounts = opened.amounts;
+            amount = _closeLines(closed, firstLine, lines, own, amounts, _checkAmounts(group, own, amounts));
         }
-        amount = _closeLines(groups, group, lines, opened.amounts, closed);
         _storeState(batchId, state.close(amount), closed);
         _addFree(batch.payer, batch.token, amount);
         emit LinesReversed(batchId, msg.sender, amount, lines);
@@ -196,7 +202,7 @@ contract ClaimEscrow is Settlements, Standings, UUPSUpgradeable {
         uint256 sum = 0;
         address previous = address(0);
         for (uint256 i = 0; i < groups.length; ++i) {
-            Group group = groups[i];
+            Group group = groups.at(i);
             address payee = group.payee();
             uint256 count = group.lineCount();
             uint256 subtotal = group.subtotal();
@@ -210,30 +216,33 @@ contract ClaimEscrow is Settlements, Standings, UUPSUpgradeable {
         if (sum != batch.total) revert GroupsDoNotSum(sum, batch.total);
     }
 
+    /// @dev Line of the batch at which a group begins. The groups are those that were funded: at most MAX_LINES lines.
+    function _firstLineOf(Group[] calldata groups, uint256 index) private pure returns (uint256 firstLine) {
+        unchecked {
+            for (uint256 i = 0; i < index; ++i) firstLine += groups.at(i).lineCount();
+        }
+    }
+
     /// @dev Closes lines of a group in `closed`.
-    /// @param amounts Of the group's lines. Not read when all of them are to be closed.
+    /// @param width Bytes of each of `amounts`; zero: they are not needed.
     /// @return amount Of the lines, in base units.
     function _closeLines(
-        Group[] calldata groups,
-        uint256 index,
+        uint256[] memory closed,
+        uint256 firstLine,
         uint256[] calldata lines,
+        Group group,
         bytes calldata amounts,
-        uint256[] memory closed
+        uint256 width
     ) private pure returns (uint256 amount) {
-        uint256 count = groups[index].lineCount();
-        bool whole = lines.length == count;
-        uint256 firstLine = 0;
-        // The groups are those that were funded: at most MAX_LINES lines.
-        unchecked {
-            for (uint256 i = 0; i < index; ++i) firstLine += groups[i].lineCount();
-        }
         for (uint256 i = 0; i < lines.length; ++i) {
             uint256 line = lines[i];
-            if (line >= count || (i != 0 && line <= lines[i - 1])) revert LineInvalid(line);
-            if (!closed.close(firstLine + line)) revert LineNotOpen(line);
-            if (!whole) amount += LineAmounts.at(amounts, line, amounts.length / count);
+            if (line >= group.lineCount() || (i != 0 && line <= lines[i - 1])) revert LineInvalid(line);
+            // Lines lie within the group, whose amounts sum to its subtotal.
+            unchecked {
+                if (!closed.close(firstLine + line)) revert LineNotOpen(line);
+                if (width != 0) amount += LineAmounts.at(amounts, line, width);
+            }
         }
-        if (whole) amount = groups[index].subtotal();
     }
 
     /// @dev What `payee` received from a batch.

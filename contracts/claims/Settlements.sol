@@ -10,7 +10,7 @@ import {BatchState} from "../libraries/BatchStateLib.sol";
 import {RulebookClock} from "../libraries/RulebookClockLib.sol";
 import {StopClockState} from "../libraries/StopClockLib.sol";
 import {RulebookBlobLib} from "../rulebooks/RulebookBlobLib.sol";
-import {Group} from "../libraries/GroupLib.sol";
+import {Group, GroupLib} from "../libraries/GroupLib.sol";
 import {LineAmounts} from "../libraries/LineAmounts.sol";
 import {LineBitmap} from "../libraries/LineBitmap.sol";
 import {ManifestTree} from "../libraries/ManifestTree.sol";
@@ -22,6 +22,7 @@ import {Pools} from "./Pools.sol";
 /// @title Settlements
 /// @notice How an attestation turns open lines of a claim batch into credits and free balance.
 abstract contract Settlements is ClaimBatches, Pools {
+    using GroupLib for Group[];
     using LineBitmap for uint256[];
     using LineAmounts for bytes;
     using ResultsLib for bytes;
@@ -168,7 +169,7 @@ abstract contract Settlements is ClaimBatches, Pools {
         // The groups are those that were funded: at most MAX_GROUPS subtotals of 86 bits.
         unchecked {
             for (uint256 i = 0; i < groups.length; ++i) {
-                Group group = groups[i];
+                Group group = groups.at(i);
                 round.index = i;
                 (uint256 paid, uint256 freed) = _settleGroup(group, results, opened, round);
                 round.firstLine += group.lineCount();
@@ -230,7 +231,7 @@ abstract contract Settlements is ClaimBatches, Pools {
     function _closeWholeGroups(Group[] calldata groups, bytes calldata results, uint256[] memory closed) private pure {
         uint256 firstLine = 0;
         for (uint256 i = 0; i < groups.length; ++i) {
-            uint256 count = groups[i].lineCount();
+            uint256 count = groups.at(i).lineCount();
             uint256 code = results.codeAt(i);
             if (code == ResultsLib.MET || code == ResultsLib.NOT_MET) closed.closeRange(firstLine, count);
             firstLine += count;

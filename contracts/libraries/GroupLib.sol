@@ -30,6 +30,14 @@ library GroupLib {
         return Group.unwrap(self) & ((1 << _SUBTOTAL_BITS) - 1);
     }
 
+    /// @notice Group `index`. The caller has checked that there are more.
+    /// @dev Assembly spares the second check of the bound, for 40 gas a group. `test/properties` holds this against the plain form.
+    function at(Group[] calldata groups, uint256 index) internal pure returns (Group group) {
+        assembly ("memory-safe") {
+            group := calldataload(add(groups.offset, shl(5, index)))
+        }
+    }
+
     /// @notice keccak256 of the groups, each as a 32-byte word.
     /// @dev Assembly copies them at once: `abi.encodePacked` goes word by word, for 64 gas more each. `test/properties` holds this
     /// against that plain form.
