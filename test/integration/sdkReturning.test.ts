@@ -266,6 +266,7 @@ describe("SDK: money that goes back to the payer", () => {
     it("given one whose attestations cannot settle, says which before anything is sent", async () => {
       const funded = await loadFixture(deployFunded);
       const { stranger, file } = funded;
+      const nonce = await stranger.signer.getNonce();
       const { file: other } = await fundedBatch(funded);
       const signed = await attestations(funded, file, [met, met]);
       const { details } = await refusal(
@@ -278,7 +279,7 @@ describe("SDK: money that goes back to the payer", () => {
           .send(),
       );
       expect(details["batchId"]).to.equal(other.batchId);
-      expect(await stranger.signer.getNonce()).to.equal(0);
+      expect(await stranger.signer.getNonce()).to.equal(nonce);
     });
   });
 });
