@@ -53,7 +53,7 @@ export async function deployToken(decimals = 6): Promise<TestStablecoin> {
     "Test Dollar",
     "TUSD",
     decimals,
-  ]) as Promise<unknown> as Promise<TestStablecoin>;
+  ]);
 }
 
 /** Registers an account in good standing, as the credentialing role does. */
