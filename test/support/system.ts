@@ -49,11 +49,7 @@ export async function deploySystem(): Promise<System> {
 }
 
 export async function deployToken(decimals = 6): Promise<TestStablecoin> {
-  return ethers.deployContract("TestStablecoin", [
-    "Test Dollar",
-    "TUSD",
-    decimals,
-  ]);
+  return ethers.deployContract("TestStablecoin", ["Test Dollar", "TUSD", decimals]);
 }
 
 /** Registers an account in good standing, as the credentialing role does. */
