@@ -17,12 +17,14 @@ interface Vm {
     function startPrank(address sender) external;
     function stopPrank() external;
     function label(address account, string calldata name) external;
+    function toString(bytes calldata value) external pure returns (string memory text);
     function assume(bool condition) external pure;
     function addr(uint256 privateKey) external pure returns (address account);
     function sign(uint256 privateKey, bytes32 digest) external pure returns (uint8 v, bytes32 r, bytes32 s);
     function load(address account, bytes32 slot) external view returns (bytes32 value);
     function recordLogs() external;
     function getRecordedLogs() external returns (Log[] memory logs);
+    function deployCode(string calldata artifact, bytes calldata arguments) external returns (address deployed);
     function snapshotState() external returns (uint256 snapshotId);
     function revertToState(uint256 snapshotId) external returns (bool success);
     function expectRevert() external;

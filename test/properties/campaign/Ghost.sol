@@ -1,0 +1,242 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity 0.8.30;
+
+import {Attestation, ClaimBatch} from "../../../contracts/interfaces/ClaimTypes.sol";
+import {Group} from "../../../contracts/libraries/GroupLib.sol";
+import {TestStablecoin} from "../../../contracts/mocks/TestStablecoin.sol";
+import {Outcome, PlainResults} from "../support/PlainResults.sol";
+import {System} from "../support/System.sol";
+
+/// @notice A claim batch as whoever watched everything would remember it.
+/// @param amounts Line amounts that the manifest commits to, packed, by group.
+/// @param states One byte a line: {Ghost.OPEN}, {Ghost.PAID}, {Ghost.FREED} or {Ghost.PARTED}.
+/// @param groupPaid By group, what was paid, as its events said.
+/// @param groupFreed By group, what went back to the payer.
+/// @param payments Words of payee and amount, in the order of their events.
+/// @param attestations The last few that were made.
+struct GhostBatch {
+    bytes32 id;
+    ClaimBatch terms;
+    Group[] groups;
+    bytes[] amounts;
+    bytes32 detailsRoot;
+    uint256 stoppedAtFunding;
+    uint256 open;
+    uint256 paid;
+    uint256 freed;
+    bool paidInFull;
+    bytes states;
+    uint256[] groupPaid;
+    uint256[] groupFreed;
+    uint256[] payments;
+    Attestation[] attestations;
+    mapping(address payee => uint256) refunded;
+}
+
+/// @title Ghost
+/// @notice What should be true: a second set of books, kept line by line and second by second in the plainest way.
+abstract contract Ghost is System {
+    uint256 internal constant OPEN = 0;
+    uint256 internal constant PAID = 1;
+    uint256 internal constant FREED = 2;
+    uint256 internal constant PARTED = 3;
+
+    uint256 internal constant MAX_STOPPED = 60 days;
+    uint256 internal constant MAX_PAUSE = 7 days;
+    uint256 internal constant PAUSE_COOLDOWN = 7 days;
+
+    /// @dev All that hold money; any can be a payee. Ascending, as groups have to be.
+    address[] internal accounts;
+    mapping(address account => uint256) internal keyOf;
+    /// @dev Those of the accounts that are registered as payers.
+    address[] internal payers;
+    TestStablecoin[] internal tokens;
+    bytes32[] internal rules;
+    mapping(bytes32 rulebook => uint256[]) internal attesterKeys;
+    mapping(bytes32 rulebook => uint256) internal threshold;
+    mapping(bytes32 rulebook => uint256) internal grace;
+
+    GhostBatch[] internal batches;
+    /// @dev Indices of batches with open lines.
+    uint256[] internal openBatches;
+    /// @dev Indices of the batches that the last call changed.
+    uint256[] internal touched;
+    mapping(address token => mapping(address account => uint256)) internal free;
+    mapping(address token => mapping(address account => uint256)) internal credit;
+    mapping(address token => uint256) internal donated;
+    mapping(address payer => bool) internal inStanding;
+
+    /// @dev Now. Read from here, because the compiler takes block.timestamp to be the same throughout a call.
+    uint256 internal clock;
+    uint256 internal pausedUntil;
+    uint256 internal pauseEndedAt;
+    mapping(bytes32 rulebook => bool) internal suspended;
+    /// @dev Seconds for which settlement under the rulebook was stopped, be it by a pause, a suspension or both at once.
+    mapping(bytes32 rulebook => uint256) internal stopped;
+
+    /// @dev Lets time pass until `to`, and counts whose settlement was stopped meanwhile.
+    function advance(uint256 to) internal {
+        uint256 paused = 0;
+        if (pausedUntil > clock) paused = (pausedUntil < to ? pausedUntil : to) - clock;
+        for (uint256 i = 0; i < rules.length; ++i) stopped[rules[i]] += suspended[rules[i]] ? to - clock : paused;
+        clock = to;
+        vm.warp(to);
+    }
+
+    function isPaused() internal view returns (bool) {
+        return clock < pausedUntil;
+    }
+
+    /// @dev Seconds for which settlement of the batch was stopped in its life, up to the cap.
+    function stoppedOf(GhostBatch storage batch) internal view returns (uint256) {
+        uint256 whole = stopped[batch.terms.rulebook] - batch.stoppedAtFunding;
+        return whole < MAX_STOPPED ? whole : MAX_STOPPED;
+    }
+
+    function attestByOf(GhostBatch storage batch) internal view returns (uint256) {
+        return batch.terms.eventBy + grace[batch.terms.rulebook] + stoppedOf(batch);
+    }
+
+    /// @dev Whether nobody can settle the batch for a pause's sake. Stops count only up to the cap of its life.
+    function isPausedFor(GhostBatch storage batch) internal view returns (bool) {
+        return isPaused() && stoppedOf(batch) < MAX_STOPPED;
+    }
+
+    /// @dev Whether nobody can settle the batch for its rulebook's sake.
+    function isSuspendedFor(GhostBatch storage batch) internal view returns (bool) {
+        return suspended[batch.terms.rulebook] && stoppedOf(batch) < MAX_STOPPED;
+    }
+
+    function countsOf(Group[] memory groups) internal pure returns (uint256[] memory counts) {
+        counts = new uint256[](groups.length);
+        for (uint256 g = 0; g < groups.length; ++g) counts[g] = groups[g].lineCount();
+    }
+
+    /// @dev Amount `index` of the `count` that stand packed in `data`. Read at once and not byte by byte, since every line of every
+    /// batch passes here; {LineAmounts} is held against the plain form by a test of its own.
+    function amountAt(bytes memory data, uint256 index, uint256 count) internal pure returns (uint256 amount) {
+        uint256 width = data.length / count;
+        assembly ("memory-safe") {
+            amount := shr(sub(256, mul(8, width)), mload(add(add(data, 0x20), mul(index, width))))
+        }
+    }
+
+    /// @dev Settles in the ghost what the results say of lines that are still open and whose amounts are known.
+    /// @param opened By group, whether its line amounts were handed in.
+    /// @return paid By group.
+    /// @return freed By group.
+    function settleInGhost(
+        GhostBatch storage batch,
+        bytes memory results,
+        bool[] memory opened
+    ) internal returns (uint256[] memory paid, uint256[] memory freed) {
+        Group[] memory groups = batch.groups;
+        Outcome memory outcome = PlainResults.unpack(results, countsOf(groups));
+        bytes memory states = batch.states;
+        (paid, freed) = (new uint256[](groups.length), new uint256[](groups.length));
+        uint256 firstLine = 0;
+        for (uint256 g = 0; g < groups.length; ++g) {
+            if (outcome.groups[g] != 0 && _canSettle(groups[g], outcome.groups[g], states, firstLine, opened[g])) {
+                (paid[g], freed[g]) = _settleGroup(groups[g], batch.amounts[g], outcome, g, states, firstLine);
+            }
+            firstLine += groups[g].lineCount();
+        }
+        batch.states = states;
+        _bookRound(batch, groups, paid, freed);
+    }
+
+    /// @dev Moves `amount` of the batch's open lines to its payer.
+    function returnInGhost(GhostBatch storage batch, uint256 amount) internal {
+        batch.open -= amount;
+        batch.freed += amount;
+        free[batch.terms.token][batch.terms.payer] += amount;
+    }
+
+    /// @dev Notes that the batch changed. Without open lines it leaves the list of those with.
+    function touch(uint256 index) internal {
+        touched.push(index);
+        if (batches[index].open != 0) return;
+        for (uint256 i = 0; i < openBatches.length; ++i) {
+            if (openBatches[i] != index) continue;
+            openBatches[i] = openBatches[openBatches.length - 1];
+            openBatches.pop();
+            return;
+        }
+    }
+
+    /// @dev What `payee` received from the batch.
+    function receivedBy(GhostBatch storage batch, address payee) internal view returns (uint256 received) {
+        for (uint256 g = 0; g < batch.groups.length; ++g) {
+            if (batch.groups[g].payee() == payee) received += batch.groupPaid[g];
+        }
+    }
+
+    /// @dev Whether the group can settle with what was handed in: without the amounts of its lines only as a whole.
+    function _canSettle(
+        Group group,
+        uint256 code,
+        bytes memory states,
+        uint256 firstLine,
+        bool opened
+    ) private pure returns (bool) {
+        uint256 count = group.lineCount();
+        if (opened || count == 1) return true;
+        if (code == 3) return false;
+        for (uint256 i = 0; i < count; ++i) {
+            if (uint8(states[firstLine + i]) != OPEN) return false;
+        }
+        return true;
+    }
+
+    function _settleGroup(
+        Group group,
+        bytes memory amounts,
+        Outcome memory outcome,
+        uint256 index,
+        bytes memory states,
+        uint256 firstLine
+    ) private pure returns (uint256 paid, uint256 freed) {
+        uint256 count = group.lineCount();
+        for (uint256 i = 0; i < count; ++i) {
+            uint256 code = outcome.groups[index] == 3 ? outcome.lines[firstLine + i] : outcome.groups[index];
+            if (code == 0 || uint8(states[firstLine + i]) != OPEN) continue;
+            states[firstLine + i] = bytes1(uint8(code));
+            uint256 amount = amountAt(amounts, i, count);
+            uint256 part =
+                code == PAID
+                    ? amount
+                    : code == PARTED
+                        ? outcome.parts[firstLine + i]
+                        : 0;
+            vm.assertLe(part, amount, "a line was paid more than its amount");
+            paid += part;
+            freed += amount - part;
+        }
+    }
+
+    function _bookRound(
+        GhostBatch storage batch,
+        Group[] memory groups,
+        uint256[] memory paid,
+        uint256[] memory freed
+    ) private {
+        uint256 sum = 0;
+        mapping(address => uint256) storage credits = credit[batch.terms.token];
+        for (uint256 g = 0; g < groups.length; ++g) {
+            sum += paid[g];
+            batch.groupPaid[g] += paid[g];
+            batch.groupFreed[g] += freed[g];
+            credits[groups[g].payee()] += paid[g];
+            if (freed[g] != 0) returnInGhost(batch, freed[g]);
+        }
+        batch.open -= sum;
+        batch.paid += sum;
+        if (sum == batch.terms.total) {
+            batch.paidInFull = true;
+            return;
+        }
+        for (uint256 g = 0; g < groups.length; ++g) {
+            if (paid[g] != 0) batch.payments.push((uint256(uint160(groups[g].payee())) << 96) | paid[g]);
+        }
+    }
+}

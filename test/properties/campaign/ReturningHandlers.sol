@@ -1,0 +1,174 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity 0.8.30;
+
+import {GroupLines} from "../../../contracts/interfaces/ClaimTypes.sol";
+import {IClaimEscrow} from "../../../contracts/interfaces/IClaimEscrow.sol";
+import {IStopClock} from "../../../contracts/interfaces/IStopClock.sol";
+import {Group} from "../../../contracts/libraries/GroupLib.sol";
+import {TestStablecoin} from "../../../contracts/mocks/TestStablecoin.sol";
+import {ManifestProofs} from "../support/ManifestProofs.sol";
+import {Random, RandomLib} from "../support/Random.sol";
+import {Campaign, Reasons} from "./Campaign.sol";
+import {GhostBatch} from "./Ghost.sol";
+
+/// @title ReturningHandlers
+/// @notice Money on its way back to payers: reverse, reclaim, refund.
+abstract contract ReturningHandlers is Campaign {
+    function reverse(uint256 seed) external counted {
+        Random memory random = RandomLib.from(seed);
+        uint256 index = anyOpenBatch(random);
+        GhostBatch storage batch = batches[index];
+        (uint256 group, uint256 firstLine) = _groupWithOpenLines(random, batch);
+        uint256 count = batch.groups[group].lineCount();
+        bytes memory states = batch.states;
+        uint256[] memory lines = _someOpenLines(random, states, firstLine, count);
+        uint256 amount = 0;
+        for (uint256 i = 0; i < lines.length; ++i) {
+            vm.assertEq(uint256(uint8(states[firstLine + lines[i]])), OPEN, "reverse: handler chose a closed line");
+            states[firstLine + lines[i]] = bytes1(uint8(FREED));
+            amount += amountAt(batch.amounts[group], lines[i], count);
+        }
+        Reasons memory reasons;
+        refusedIf(reasons, isPaused(), IStopClock.PausedUntil.selector);
+        (bool ok, bytes memory returned) = callEscrow(
+            batch.groups[group].payee(),
+            _reverseData(batch, group, lines, lines.length != count || random.oneIn(4))
+        );
+        succeededRightly(ok, returned, reasons, "reverse");
+        vm.assertEq(abi.decode(returned, (uint256)), amount, "reverse: another amount");
+        batch.states = states;
+        batch.groupFreed[group] += amount;
+        returnInGhost(batch, amount);
+        touch(index);
+    }
+
+    /// @dev Reclaims what is due; now and then waits until something is.
+    function reclaim(uint256 seed) external counted {
+        Random memory random = RandomLib.from(seed);
+        uint256 index = anyOpenBatch(random);
+        for (uint256 i = 0; i < 6 && clock <= attestByOf(batches[index]); ++i) index = anyOpenBatch(random);
+        GhostBatch storage batch = batches[index];
+        if (clock <= attestByOf(batch) && random.oneIn(3)) advance(attestByOf(batch) + 1);
+        bool isStopped = isPausedFor(batch) || isSuspendedFor(batch);
+        Reasons memory reasons;
+        refusedIf(reasons, clock <= attestByOf(batch), IClaimEscrow.ReclaimTooEarly.selector);
+        refusedIf(reasons, isStopped, IClaimEscrow.ReclaimWhileStopped.selector);
+        (bool ok, bytes memory returned) = callEscrow(STRANGER, abi.encodeCall(IClaimEscrow.reclaim, (batch.terms)));
+        succeededRightly(ok, returned, reasons, "reclaim");
+        vm.assertEq(abi.decode(returned, (uint256)), batch.open, "reclaim: another amount");
+        reclaimInGhost(index);
+    }
+
+    function refundFromCredit(uint256 seed) external counted {
+        _refund(RandomLib.from(seed), true);
+    }
+
+    function refundWithTokens(uint256 seed) external counted {
+        _refund(RandomLib.from(seed), false);
+    }
+
+    /// @dev Frees every open line of the batch in the ghost.
+    function reclaimInGhost(uint256 index) internal {
+        GhostBatch storage batch = batches[index];
+        bytes memory states = batch.states;
+        for (uint256 i = 0; i < states.length; ++i) if (uint8(states[i]) == OPEN) states[i] = bytes1(uint8(FREED));
+        batch.states = states;
+        for (uint256 g = 0; g < batch.groups.length; ++g) {
+            batch.groupFreed[g] = batch.groups[g].subtotal() - batch.groupPaid[g];
+        }
+        returnInGhost(batch, batch.open);
+        touch(index);
+    }
+
+    function _refund(Random memory random, bool fromCredit) private {
+        GhostBatch storage batch = _paidBatch(random);
+        address payee = batch.groups[random.below(batch.groups.length)].payee();
+        address token = batch.terms.token;
+        uint256 most = receivedBy(batch, payee) - batch.refunded[payee];
+        if (fromCredit && credit[token][payee] < most) most = credit[token][payee];
+        vm.assume(most != 0);
+        uint256 amount = random.edgy(1, most);
+        if (!fromCredit) TestStablecoin(token).mint(payee, amount);
+        Reasons memory reasons;
+        refusedIf(reasons, isPaused(), IStopClock.PausedUntil.selector);
+        (bool ok, bytes memory returned) = callEscrow(payee, refundData(batch, amount, fromCredit));
+        succeededRightly(ok, returned, reasons, "refund");
+        batch.refunded[payee] += amount;
+        if (fromCredit) credit[token][payee] -= amount;
+        free[token][batch.terms.payer] += amount;
+    }
+
+    function refundData(
+        GhostBatch storage batch,
+        uint256 amount,
+        bool fromCredit
+    ) internal view returns (bytes memory) {
+        return abi.encodeCall(IClaimEscrow.refund, (batch.terms, groupsOf(batch), batch.payments, amount, fromCredit));
+    }
+
+    /// @dev A batch that paid somebody; discards the call if a few tries find none.
+    function _paidBatch(Random memory random) private view returns (GhostBatch storage batch) {
+        vm.assume(batches.length != 0);
+        batch = batches[random.below(batches.length)];
+        for (uint256 i = 0; i < 8 && batch.paid == 0; ++i) batch = batches[random.below(batches.length)];
+        vm.assume(batch.paid != 0);
+    }
+
+    function _groupWithOpenLines(
+        Random memory random,
+        GhostBatch storage batch
+    ) internal view returns (uint256 group, uint256 firstLine) {
+        bytes memory states = batch.states;
+        uint256 skip = random.below(batch.groups.length);
+        for (uint256 round = 0; round < 2; ++round) {
+            firstLine = 0;
+            for (group = 0; group < batch.groups.length; ++group) {
+                uint256 count = batch.groups[group].lineCount();
+                if (group >= skip) {
+                    for (uint256 i = 0; i < count; ++i)
+                        if (uint8(states[firstLine + i]) == OPEN) return (group, firstLine);
+                }
+                firstLine += count;
+            }
+            skip = 0;
+        }
+        vm.assertTrue(false, "a batch with an open amount has no open line");
+    }
+
+    /// @dev At least one of the group's open lines; all of them one time in three.
+    function _someOpenLines(
+        Random memory random,
+        bytes memory states,
+        uint256 firstLine,
+        uint256 count
+    ) private pure returns (uint256[] memory lines) {
+        lines = new uint256[](count);
+        uint256 found = 0;
+        bool all = random.oneIn(3);
+        for (uint256 i = 0; i < count; ++i) {
+            if (uint8(states[firstLine + i]) != OPEN) continue;
+            if (all || found == 0 || random.oneIn(3)) lines[found++] = i;
+        }
+        assembly ("memory-safe") {
+            mstore(lines, found)
+        }
+    }
+
+    function _reverseData(
+        GhostBatch storage batch,
+        uint256 group,
+        uint256[] memory lines,
+        bool opened
+    ) internal view returns (bytes memory) {
+        GroupLines memory amounts;
+        bytes32[] memory proof;
+        if (opened) {
+            bool[] memory which = new bool[](batch.groups.length);
+            which[group] = true;
+            amounts = linesOf(batch, group);
+            proof = ManifestProofs.prove(leavesOf(batch), which, batch.detailsRoot);
+        }
+        Group[] memory groups = groupsOf(batch);
+        return abi.encodeCall(IClaimEscrow.reverse, (batch.terms, groups, group, lines, amounts, proof));
+    }
+}
