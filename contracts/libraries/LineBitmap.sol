@@ -10,11 +10,6 @@ library LineBitmap {
         return (lines + 255) >> 8;
     }
 
-    /// @notice Whether `line` is closed.
-    function isClosed(uint256[] memory self, uint256 line) internal pure returns (bool) {
-        return (self[line >> 8] >> (line & 0xff)) & 1 == 1;
-    }
-
     /// @notice Closes `line`.
     /// @return Whether it was open.
     function close(uint256[] memory self, uint256 line) internal pure returns (bool) {
