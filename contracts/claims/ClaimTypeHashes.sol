@@ -74,13 +74,11 @@ abstract contract ClaimTypeHashes is EIP712Upgradeable {
     }
 
     /// @dev A constant and not OpenZeppelin's stored string, whose reading costs each call about 4,000 gas.
-    // solhint-disable-next-line func-name-mixedcase -- OpenZeppelin's name
     function _EIP712Name() internal pure override returns (string memory) {
         return _NAME;
     }
 
     /// @dev See {_EIP712Name}.
-    // solhint-disable-next-line func-name-mixedcase -- OpenZeppelin's name
     function _EIP712Version() internal pure override returns (string memory) {
         return _VERSION;
     }

@@ -45,7 +45,6 @@ abstract contract RulebookClocks is IRulebookListener, StopClock {
         clocks[id] = clocks[id].resume(_runningSeconds());
     }
 
-    // solhint-disable-next-line func-name-mixedcase -- OpenZeppelin's name for the initialiser of a part
     function __RulebookClocks_init(address rulebooks) internal onlyInitializing {
         _rulebookClocks().rulebooks = rulebooks;
     }

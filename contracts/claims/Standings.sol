@@ -31,7 +31,6 @@ abstract contract Standings is IStandingListener, StopClock {
         return _standings().standing[account];
     }
 
-    // solhint-disable-next-line func-name-mixedcase -- OpenZeppelin's name for the initialiser of a part
     function __Standings_init(address registry) internal onlyInitializing {
         _standings().registry = registry;
     }
