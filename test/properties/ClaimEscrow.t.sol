@@ -61,7 +61,7 @@ abstract contract Campaigns is Properties {
 }
 
 /// @notice Many batches of few lines.
-/// forge-config: default.invariant.runs = 160
+/// forge-config: default.invariant.runs = 96
 contract SmallBatches is Campaigns {
     function isLarge() internal pure override returns (bool) {
         return false;
@@ -69,7 +69,7 @@ contract SmallBatches is Campaigns {
 }
 
 /// @notice Fewer batches, of hundreds of lines.
-/// forge-config: default.invariant.runs = 92
+/// forge-config: default.invariant.runs = 44
 contract LargeBatches is Campaigns {
     function isLarge() internal pure override returns (bool) {
         return true;
