@@ -157,24 +157,4 @@ describe("ClaimEscrow: settleMany", () => {
       ]);
     });
   });
-
-  describe("given too little gas for the last", () => {
-    it("skips it without a reason, keeps the others, and settles it the next time", async () => {
-      const { claims, batches } = await threeBatches();
-      const many = Array.from({ length: 500 }, () => 5n);
-      const large = await fundedBatch(claims, [many]);
-      const settlements = [
-        await attested(claims, batches[0], [notMet, met]),
-        await attested(claims, large, [byLine(...many.map(() => partlyMet(2n)))]),
-      ];
-      const starved = claims.escrow.settleMany(settlements, { gasLimit: 850_000 });
-      const skipped = (await eventsOf(claims, starved)).find(([name]) => name === "SettlementSkipped");
-      expect(skipped).to.deep.equal(["SettlementSkipped", 1n, "0x"]);
-      expect(await creditsOf(claims)).to.deep.equal([0n, 200n, 0n]);
-      expect((await claims.escrow.claimBatchStatusOf(large.id)).open).to.equal(2_500n);
-
-      await claims.escrow.settleMany(settlements);
-      expect(await creditsOf(claims)).to.deep.equal([1_000n, 200n, 0n]);
-    });
-  });
 });
