@@ -15,6 +15,7 @@ export default tseslint.config(
       "cache_forge/",
       "coverage/",
       "sdk/src/generated/",
+      "typechain-types/",
       "**/dist/",
       "docs/reference/",
     ],

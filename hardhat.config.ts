@@ -5,6 +5,7 @@ import "@openzeppelin/hardhat-upgrades";
 import "./tasks/bench";
 import "./tasks/books";
 import "./tasks/compiler";
+import "./tasks/contractTypes";
 import "./tasks/demo";
 import "./tasks/size";
 
@@ -32,7 +33,7 @@ const config: HardhatUserConfig = {
     hardhat: { hardfork: "osaka" },
     localhost: { url: process.env.CAREPACT_RPC_URL ?? "http://127.0.0.1:8545" },
   },
-  typechain: { outDir: "sdk/src/generated", target: "ethers-v6", dontOverrideCompile: forCoverage },
+  typechain: { outDir: "typechain-types", target: "ethers-v6", dontOverrideCompile: forCoverage },
   paths: {
     ignition: "./deploy",
     ...(forCoverage && { artifacts: "./coverage/.artifacts", cache: "./coverage/.cache" }),

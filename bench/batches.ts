@@ -16,9 +16,9 @@ import {
   type Group,
   type GroupLines,
   type GroupResult,
-} from "@carepact/sdk";
+} from "@carepact/sdk/claims";
 
-import type { OpenedLinesStruct, SettlementStruct } from "../sdk/src/generated/contracts/claims/ClaimEscrow";
+import type { OpenedLinesStruct, SettlementStruct } from "../typechain-types/contracts/claims/ClaimEscrow";
 import { DAY } from "../test/support/system";
 
 import type { Attesters, Chain } from "./chain";

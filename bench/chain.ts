@@ -3,7 +3,7 @@ import type { HardhatEthersSigner } from "@nomicfoundation/hardhat-ethers/signer
 import { getAddress, parseEther, parseUnits, type ContractTransactionResponse } from "ethers";
 import type { HardhatRuntimeEnvironment } from "hardhat/types";
 
-import type { TestStablecoin } from "../sdk/src/generated";
+import type { TestStablecoin } from "../typechain-types";
 import { deploySystem, kinds, publish, register, rulebookOf, type System } from "../test/support/system";
 
 import { START, fixedBytes } from "./fixed";

@@ -1,6 +1,6 @@
 import { parseUnits } from "ethers";
 
-import type { GroupResult, LineResult } from "@carepact/sdk";
+import type { GroupResult, LineResult } from "@carepact/sdk/claims";
 
 import { GRACE } from "../test/support/system";
 

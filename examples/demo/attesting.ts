@@ -1,11 +1,5 @@
-import {
-  randomSalt,
-  saltedHashOf,
-  systemRandom,
-  type Attestation,
-  type BatchSource,
-  type GroupResult,
-} from "@carepact/sdk";
+import { type Attestation, type BatchSource, type GroupResult } from "@carepact/sdk/claims";
+import { randomSalt, saltedHashOf, systemRandom } from "@carepact/sdk/encryption";
 
 import type { World } from "./world";
 

@@ -4,7 +4,7 @@ import {
   type CheckResult,
   type ClaimBatchFile,
   type OpenedGroup,
-} from "@carepact/sdk";
+} from "@carepact/sdk/claims";
 
 import { ensure, type Payee, type World } from "./world";
 

@@ -1,20 +1,18 @@
 import type { MedicationDispense } from "fhir/r4";
 
+import { run } from "@carepact/sdk";
 import {
-  dispenseResult,
   groupResultsOf,
-  lineResultOf,
   openClaimBatchRecord,
   readPharmacyClaim,
-  run,
   type AdjudicatedClaim,
-  type EventResult,
   type OpenedGroup,
   type OpenedLine,
   type OpenedRecord,
   type Returned,
   type Settlement,
-} from "@carepact/sdk";
+} from "@carepact/sdk/claims";
+import { dispenseResult, lineResultOf, type EventResult } from "@carepact/sdk/fhir";
 
 import { assigned, refundedDispense, reversedDispense, type Assigned } from "./assigned";
 import { attestTogether } from "./attesting";

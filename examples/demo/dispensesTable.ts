@@ -1,4 +1,5 @@
-import { eventReasons, type OpenedGroup, type Settlement } from "@carepact/sdk";
+import { type OpenedGroup, type Settlement } from "@carepact/sdk/claims";
+import { eventReasons } from "@carepact/sdk/fhir";
 
 import type { DispenseLine } from "./dispenses";
 import { partiesOf } from "./money";

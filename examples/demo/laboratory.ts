@@ -1,14 +1,8 @@
 import type { Claim, DiagnosticReport } from "fhir/r4";
 
-import {
-  adjudicate,
-  diagnosticReportResult,
-  groupResultsOf,
-  lineResultOf,
-  readClaim,
-  run,
-  type Attestation,
-} from "@carepact/sdk";
+import { run } from "@carepact/sdk";
+import { adjudicate, groupResultsOf, type Attestation } from "@carepact/sdk/claims";
+import { diagnosticReportResult, lineResultOf, readClaim } from "@carepact/sdk/fhir";
 
 import { attestTogether } from "./attesting";
 import { receive } from "./checking";

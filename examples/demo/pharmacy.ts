@@ -1,6 +1,8 @@
 import type { Claim, MedicationDispense } from "fhir/r4";
 
-import { adjudicate, dispenseResult, groupResultsOf, lineResultOf, readClaim, run } from "@carepact/sdk";
+import { run } from "@carepact/sdk";
+import { adjudicate, groupResultsOf } from "@carepact/sdk/claims";
+import { dispenseResult, lineResultOf, readClaim } from "@carepact/sdk/fhir";
 
 import { attestTogether } from "./attesting";
 import { receive } from "./checking";

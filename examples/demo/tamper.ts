@@ -1,4 +1,5 @@
-import { ClaimEscrow__factory } from "../../sdk/src/generated";
+import { ClaimEscrow__factory } from "../../typechain-types";
+import { decodeError } from "@carepact/sdk";
 import {
   combineAttestations,
   decodeResults,
@@ -6,11 +7,10 @@ import {
   fileForPayee,
   packGroup,
   resultShapeOf,
-  toCarepactError,
   type Attestation,
   type ClaimBatchFile,
   type OpenedGroup,
-} from "@carepact/sdk";
+} from "@carepact/sdk/claims";
 
 import type { BooksReport, RawLog } from "./books";
 import { askBeforeCare } from "./checking";
@@ -101,12 +101,12 @@ export async function settleChangedResult(
     );
 }
 
-async function refusalOf(attempt: Promise<unknown>): Promise<ReturnType<typeof toCarepactError> | undefined> {
+async function refusalOf(attempt: Promise<unknown>): Promise<ReturnType<typeof decodeError> | undefined> {
   try {
     await attempt;
     return undefined;
   } catch (thrown) {
-    return toCarepactError(thrown);
+    return decodeError(thrown);
   }
 }
 

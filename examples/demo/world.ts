@@ -3,25 +3,12 @@ import { deploy, DeploymentResultType } from "@nomicfoundation/ignition-core";
 import { id, Wallet, type ContractRunner } from "ethers";
 import type { HardhatRuntimeEnvironment } from "hardhat/types";
 
-import {
-  createClaims,
-  createOrganizations,
-  createPools,
-  createRulebooks,
-  eventKinds,
-  formatAmount,
-  generateSealingKeys,
-  run,
-  simpleRulebook,
-  type Claims,
-  type Connection,
-  type Deployment,
-  type Mined,
-  type Organization,
-  type Pools,
-  type SealingKeyPair,
-  type Token,
-} from "@carepact/sdk";
+import { formatAmount, run, type Connection, type Deployment, type Mined, type Token } from "@carepact/sdk";
+import { createClaims, type Claims } from "@carepact/sdk/claims";
+import { generateSealingKeys, type SealingKeyPair } from "@carepact/sdk/encryption";
+import { createOrganizations, type Organization } from "@carepact/sdk/organizations";
+import { createPools, type Pools } from "@carepact/sdk/pools";
+import { createRulebooks, eventKinds, simpleRulebook } from "@carepact/sdk/rulebooks";
 
 import Carepact from "../../deploy/Carepact";
 
@@ -98,6 +85,7 @@ const npis: Record<PharmacyName | "Laboratory", string> = {
 async function deployAnew(hre: HardhatRuntimeEnvironment): Promise<Deployment> {
   const { provider } = hre.network;
   const accounts = (await provider.request({ method: "eth_accounts" })) as string[];
+  const startBlock = Number(await provider.request({ method: "eth_blockNumber" })) + 1;
   const result = await deploy({
     ignitionModule: Carepact,
     provider,
@@ -117,10 +105,12 @@ async function deployAnew(hre: HardhatRuntimeEnvironment): Promise<Deployment> {
   };
   return {
     chainId: Number(await provider.request({ method: "eth_chainId" })),
+    accessManager: at("AccessManager"),
     organizationRegistry: at("OrganizationRegistry"),
     rulebooks: at("Rulebooks"),
     mandates: at("Mandates"),
     claimEscrow: at("ClaimEscrow"),
+    startBlock,
   };
 }
 

@@ -1,10 +1,3 @@
 export * from "./chain";
-export * from "./claims";
-export * from "./encryption";
 export * from "./errors";
-export * from "./fhir";
-export * from "./mandates";
 export * from "./money";
-export * from "./organizations";
-export * from "./pools";
-export { createRulebooks, eventKinds, simpleRulebook, type Rulebooks, type SimpleRulebook } from "./rulebooks";

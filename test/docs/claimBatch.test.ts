@@ -3,21 +3,15 @@ import { expect } from "chai";
 import { hexlify, randomBytes } from "ethers";
 import { ethers } from "hardhat";
 
-import {
-  attestationDigestOf,
-  createClaims,
-  createOrganizations,
-  createPools,
-  createRulebooks,
-  generateSealingKeys,
-  openClaimBatchFile,
-  openClaimBatchRecord,
-  run,
-  type Deployment,
-} from "@carepact/sdk";
+import { run } from "@carepact/sdk";
+import { attestationDigestOf, createClaims, openClaimBatchFile, openClaimBatchRecord } from "@carepact/sdk/claims";
+import { generateSealingKeys } from "@carepact/sdk/encryption";
+import { createOrganizations } from "@carepact/sdk/organizations";
+import { createPools } from "@carepact/sdk/pools";
+import { createRulebooks } from "@carepact/sdk/rulebooks";
 
-import type { ClaimEscrow } from "../../sdk/src/generated";
-import { DAY, deploySystem, deployToken } from "../support/system";
+import type { ClaimEscrow } from "../../typechain-types";
+import { DAY, deploymentOf, deploySystem, deployToken } from "../support/system";
 
 import {
   ATTESTERS,
@@ -125,15 +119,9 @@ async function escrowAtItsAddress(): Promise<ClaimEscrow> {
 
 /** The example's payer, with just enough in its pool, its pharmacies and its rulebook, on a deployed system. */
 async function deployExample() {
-  const { registry, rulebooks, mandates, escrow } = await deploySystem();
+  const system = await deploySystem();
   const runner = await signerOf(PAYER);
-  const deployment: Deployment = {
-    chainId: CHAIN_ID,
-    organizationRegistry: await registry.getAddress(),
-    rulebooks: await rulebooks.getAddress(),
-    mandates: await mandates.getAddress(),
-    claimEscrow: await escrow.getAddress(),
-  };
+  const deployment = await deploymentOf(system);
   const connection = { runner, deployment };
   const { publicKey: hpkeKey, privateKey } = await generateSealingKeys();
   const organizations = createOrganizations(connection);
@@ -146,5 +134,5 @@ async function deployExample() {
   const token = await coin.getAddress();
   await coin.mint(PAYER, 147_500_000n);
   await run(createPools(connection).depositWithPermit({ token, amount: 147_500_000n }));
-  return { escrow, token, deployment, rulebookId: id, privateKey };
+  return { escrow: system.escrow, token, deployment, rulebookId: id, privateKey };
 }

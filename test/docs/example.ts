@@ -3,14 +3,10 @@ import { ethers } from "hardhat";
 import {
   attestationDigestOf,
   buildClaimBatch,
-  canonicalJson,
-  dispenseResult,
   encodeResults,
   escrowDomain,
   escrowTypes,
-  generateSealingKeys,
   groupResultsOf,
-  lineResultOf,
   linesLeafOf,
   manifestLeafHashOf,
   manifestTreeOf,
@@ -19,14 +15,15 @@ import {
   packGroupLines,
   readPharmacyClaim,
   resultShapeOf,
-  simpleRulebook,
   type AdjudicatedClaim,
   type BuiltClaimBatch,
   type GroupResult,
   type OpenedRecord,
   type PharmacyClaim,
-  type Rulebook,
-} from "@carepact/sdk";
+} from "@carepact/sdk/claims";
+import { canonicalJson, generateSealingKeys } from "@carepact/sdk/encryption";
+import { dispenseResult, lineResultOf } from "@carepact/sdk/fhir";
+import { simpleRulebook, type Rulebook } from "@carepact/sdk/rulebooks";
 
 /** Where the example is deployed. Another address would give another batch id, and the same of everything before it. */
 export const CHAIN_ID = 31337;

@@ -7,18 +7,13 @@ import { hexlify, randomBytes } from "ethers";
 import { ethers } from "hardhat";
 import ts from "typescript";
 
-import {
-  createOrganizations,
-  createRulebooks,
-  eventKinds,
-  generateSealingKeys,
-  run,
-  simpleRulebook,
-  type Deployment,
-  type PharmacyClaim,
-} from "@carepact/sdk";
+import { run } from "@carepact/sdk";
+import { type PharmacyClaim } from "@carepact/sdk/claims";
+import { generateSealingKeys } from "@carepact/sdk/encryption";
+import { createOrganizations } from "@carepact/sdk/organizations";
+import { createRulebooks, eventKinds, simpleRulebook } from "@carepact/sdk/rulebooks";
 
-import { DAY, deploySystem, deployToken } from "../support/system";
+import { DAY, deploymentOf, deploySystem, deployToken } from "../support/system";
 
 import { blocksOf, readPage } from "./page";
 
@@ -42,20 +37,14 @@ const answer: PharmacyClaim = {
 
 /** Everything that the sample takes as given, by the names it has there, on a deployed system. */
 async function deployGiven() {
-  const { registry, rulebooks, mandates, escrow, admin } = await deploySystem();
+  const system = await deploySystem();
   const [, payer, pharmacy, ...attesters] = (await ethers.getSigners()).slice(0, 6);
-  const deployment: Deployment = {
-    chainId: Number((await ethers.provider.getNetwork()).chainId),
-    organizationRegistry: await registry.getAddress(),
-    rulebooks: await rulebooks.getAddress(),
-    mandates: await mandates.getAddress(),
-    claimEscrow: await escrow.getAddress(),
-  };
+  const deployment = await deploymentOf(system);
   const coin = await deployToken();
   await coin.mint(payer!, 90_000_000n);
 
   const sealingKeys = await generateSealingKeys();
-  const organizations = createOrganizations({ runner: admin, deployment });
+  const organizations = createOrganizations({ runner: system.admin, deployment });
   const hpkeKey = sealingKeys.publicKey;
   await run(organizations.register(payer!.address, { name: "A payer", kinds: ["payer"], hpkeKey }));
   await run(organizations.register(pharmacy!.address, { name: "A pharmacy", kinds: ["pharmacy"], hpkeKey }));
@@ -65,7 +54,7 @@ async function deployGiven() {
     eventKinds: eventKinds.dispense,
     grace: 3 * DAY,
   });
-  const { id: rulebook } = await run(createRulebooks({ runner: admin, deployment }).publish(terms));
+  const { id: rulebook } = await run(createRulebooks({ runner: system.admin, deployment }).publish(terms));
 
   const now = await time.latest();
   const given = {
@@ -81,7 +70,7 @@ async function deployGiven() {
     pickedUpAt: now,
     evidence: hexlify(randomBytes(32)),
   };
-  return { coin, escrow, given };
+  return { coin, escrow: system.escrow, given };
 }
 
 /** Runs a block of TypeScript as the body of an async function whose parameters are the names that it takes as given. */

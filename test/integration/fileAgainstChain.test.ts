@@ -12,7 +12,6 @@ import {
   encodeResults,
   escrowDomain,
   escrowTypes,
-  generateSealingKeys,
   linesLeafOf,
   manifestRootOf,
   manifestTreeOf,
@@ -21,13 +20,14 @@ import {
   packGroup,
   packGroupLines,
   resultShapeOf,
-  rulebookIdOf,
   verifyLines,
   type ClaimBatchTerms,
   type GroupLines,
   type OpenedLines,
   type PublicPart,
-} from "@carepact/sdk";
+} from "@carepact/sdk/claims";
+import { generateSealingKeys } from "@carepact/sdk/encryption";
+import { rulebookIdOf } from "@carepact/sdk/rulebooks";
 
 import { byLine, met, notMet, partlyMet, pending } from "../support/batches";
 import { DAY } from "../support/system";

@@ -8,7 +8,6 @@ import {
   escrowDomain,
   escrowTypes,
   fileForPayee,
-  generateSealingKeys,
   openClaimBatchFile,
   packGroup,
   parseClaimBatchFile,
@@ -19,11 +18,12 @@ import {
   type EscrowRef,
   type OpenedGroup,
   type PayeeKey,
-  type Rulebook,
-} from "@carepact/sdk";
+} from "@carepact/sdk/claims";
+import { generateSealingKeys } from "@carepact/sdk/encryption";
+import { type Rulebook } from "@carepact/sdk/rulebooks";
 
-import type { TestStablecoin } from "../../sdk/src/generated";
-import type { AttestationStruct } from "../../sdk/src/generated/contracts/claims/ClaimEscrow";
+import type { TestStablecoin } from "../../typechain-types";
+import type { AttestationStruct } from "../../typechain-types/contracts/claims/ClaimEscrow";
 import { DAY, deploySystem, deployToken, GRACE, kinds, publish, register, type System } from "../support/system";
 
 /** Base units of a cent; the token has six decimals. */

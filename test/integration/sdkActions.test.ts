@@ -130,7 +130,7 @@ describe("SDK: actions", () => {
 
     it("takes what a wallet wants to set itself", async () => {
       const { payer, tokenAddress: token } = await loadFixture(deployWorld);
-      const { txHash } = await payer.pools.approve({ token, amount: 1n }).send({ gasLimit: 123_456n });
+      const { txHash } = await payer.pools.approve({ token, amount: 1n }).send({ overrides: { gasLimit: 123_456n } });
       expect((await ethers.provider.getTransaction(txHash))?.gasLimit).to.equal(123_456n);
     });
   });

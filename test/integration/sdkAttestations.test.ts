@@ -3,6 +3,7 @@ import { expect } from "chai";
 import { dataSlice, Signature, verifyTypedData, Wallet, ZeroHash } from "ethers";
 import { ethers } from "hardhat";
 
+import { run } from "@carepact/sdk";
 import {
   attestationDigestOf,
   combineAttestations,
@@ -10,13 +11,12 @@ import {
   escrowDomain,
   escrowTypes,
   resultShapeOf,
-  run,
   verifyClaimBatchFile,
   type Attestation,
   type ClaimBatchFile,
   type CombinedAttestation,
   type PublicPart,
-} from "@carepact/sdk";
+} from "@carepact/sdk/claims";
 
 import { byLine, met, notMet, partlyMet, pending } from "../support/batches";
 import { DAY, GRACE } from "../support/system";

@@ -1,15 +1,14 @@
 import { loadFixture } from "@nomicfoundation/hardhat-network-helpers";
 import { expect } from "chai";
 
+import { run, type ErrorCode } from "@carepact/sdk";
 import {
   parseClaimBatchFile,
   parseClaimBatchRecord,
   openClaimBatchRecord,
-  run,
   type AdjudicatedClaim,
   type ClaimBatchFile,
-  type ErrorCode,
-} from "@carepact/sdk";
+} from "@carepact/sdk/claims";
 
 import { met } from "../support/batches";
 import { DAY } from "../support/system";

@@ -2,19 +2,18 @@ import { loadFixture, takeSnapshot, time } from "@nomicfoundation/hardhat-networ
 import { expect } from "chai";
 import { ethers } from "hardhat";
 
+import { run } from "@carepact/sdk";
 import {
   buildClaimBatch,
   checkReasons,
-  eventKinds,
   fileForPayee,
   packGroup,
-  run,
-  simpleRulebook,
   type CheckOptions,
   type CheckReason,
   type ClaimBatchFile,
   type ClaimBatchInput,
-} from "@carepact/sdk";
+} from "@carepact/sdk/claims";
+import { eventKinds, simpleRulebook } from "@carepact/sdk/rulebooks";
 
 import { met, pending } from "../support/batches";
 import { DAY } from "../support/system";

@@ -1,16 +1,16 @@
 import { loadFixture } from "@nomicfoundation/hardhat-network-helpers";
 import { expect } from "chai";
 
+import { run } from "@carepact/sdk";
 import {
   fileForPayee,
   openClaimBatchRecord,
   parseClaimBatchFile,
   parseClaimBatchRecord,
-  run,
   type Attestation,
-} from "@carepact/sdk";
+} from "@carepact/sdk/claims";
 
-import { ClaimEscrow__factory } from "../../sdk/src/generated";
+import { ClaimEscrow__factory } from "../../typechain-types";
 import { byLine, met, notMet, partlyMet, pending } from "../support/batches";
 
 import { attestations, CENT, deployWorld, fill, fundedBatch, fundInput, moneyOf, openAs, sdkFor } from "./support";

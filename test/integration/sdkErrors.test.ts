@@ -1,7 +1,7 @@
 import { expect } from "chai";
 import { AbiCoder, concat, id, makeError, type ErrorFragment, type Interface, type ParamType } from "ethers";
 
-import { CarepactError, isCarepactError, parseRevert, toCarepactError } from "@carepact/sdk";
+import { CarepactError, isCarepactError, parseRevert, decodeError } from "@carepact/sdk";
 
 import {
   ClaimEscrow__factory,
@@ -9,7 +9,7 @@ import {
   Mandates__factory,
   OrganizationRegistry__factory,
   Rulebooks__factory,
-} from "../../sdk/src/generated";
+} from "../../typechain-types";
 
 const sources = {
   ClaimEscrow: ClaimEscrow__factory.createInterface(),
@@ -44,7 +44,7 @@ describe("SDK: what is thrown, as typed errors", () => {
         for (const fragment of errors) {
           const values = fragment.inputs.map(valueOf);
           const thrown = Object.assign(new Error("reverted"), { data: source.encodeErrorResult(fragment, values) });
-          const { code, details, message, cause } = toCarepactError(thrown);
+          const { code, details, message, cause } = decodeError(thrown);
           expect([code, details["name"], cause]).to.deep.equal(["CONTRACT_REVERTED", fragment.name, thrown]);
           expect(message).to.contain(fragment.name);
           // Argument names are part of what callers read: none is missing.
@@ -66,14 +66,14 @@ describe("SDK: what is thrown, as typed errors", () => {
       const panic = concat([id("Panic(uint256)").slice(0, 10), coder.encode(["uint256"], [0x11])]);
       expect(parseRevert(error)).to.deep.equal({ name: "Error", args: { message: "too late" } });
       expect(parseRevert(panic)).to.deep.equal({ name: "Panic", args: { code: 0x11n } });
-      expect(toCarepactError({ data: error }).message).to.contain("too late");
-      expect(toCarepactError({ data: panic }).details).to.deep.equal({ name: "Panic", args: { code: "17" } });
+      expect(decodeError({ data: error }).message).to.contain("too late");
+      expect(decodeError({ data: panic }).details).to.deep.equal({ name: "Panic", args: { code: "17" } });
     });
 
     it("hands on what no interface knows, or what only looks like something known", () => {
       for (const data of ["0x12345678", "0xdeadbeef01", selector, `${selector}01`, "0x", "0x1234"])
         expect(parseRevert(data)).to.deep.equal({ name: "Unknown", args: { data } });
-      const { code, message, details } = toCarepactError({ data: `0xdeadbeef${"00".repeat(1000)}` });
+      const { code, message, details } = decodeError({ data: `0xdeadbeef${"00".repeat(1000)}` });
       expect([code, details["name"]]).to.deep.equal(["CONTRACT_REVERTED", "Unknown"]);
       expect(message.length).to.be.lessThan(250);
     });
@@ -102,7 +102,7 @@ describe("SDK: what is thrown, as typed errors", () => {
     };
     for (const [name, thrown] of Object.entries(shapes))
       it(`finds the revert in ${name}`, () => {
-        const error = toCarepactError(thrown);
+        const error = decodeError(thrown);
         expect([error.code, error.details]).to.deep.equal(["CONTRACT_REVERTED", reclaimTooEarly]);
         expect(error.cause).to.equal(thrown);
       });
@@ -111,7 +111,7 @@ describe("SDK: what is thrown, as typed errors", () => {
       const loop: Record<string, unknown> = { message: "round" };
       loop["error"] = { cause: loop, info: loop };
       loop["data"] = loop;
-      expect(toCarepactError(loop)).to.include({ code: "TRANSACTION_FAILED", message: "round" });
+      expect(decodeError(loop)).to.include({ code: "TRANSACTION_FAILED", message: "round" });
     });
 
     it("knows that somebody refused to sign", () => {
@@ -121,7 +121,7 @@ describe("SDK: what is thrown, as typed errors", () => {
         { code: "UNKNOWN_ERROR", info: { error: { code: 4001 } } },
         makeError("user rejected action", "ACTION_REJECTED", { action: "sendTransaction", reason: "rejected" }),
       ])
-        expect(toCarepactError(thrown).code).to.equal("USER_REJECTED");
+        expect(decodeError(thrown).code).to.equal("USER_REJECTED");
     });
 
     it("knows that an account cannot pay for gas", () => {
@@ -131,17 +131,17 @@ describe("SDK: what is thrown, as typed errors", () => {
         { code: -32603, data: { message: "Sender doesn't have enough funds to send tx." } },
         new Error("Sender doesn't have enough funds to send tx."),
       ])
-        expect(toCarepactError(thrown).code).to.equal("GAS_FUNDS_MISSING");
+        expect(decodeError(thrown).code).to.equal("GAS_FUNDS_MISSING");
     });
 
     it("knows input that cannot be encoded, and answers that are none", () => {
       const invalid = makeError("invalid address", "INVALID_ARGUMENT", { argument: "account", value: "0x11" });
-      expect(toCarepactError(invalid)).to.deep.include({
+      expect(decodeError(invalid)).to.deep.include({
         code: "INPUT_INVALID",
         details: { code: "INVALID_ARGUMENT", path: "account" },
       });
       const empty = makeError("could not decode result data", "BAD_DATA", { value: "0x" });
-      expect(toCarepactError(empty).code).to.equal("CONTRACT_MISSING");
+      expect(decodeError(empty).code).to.equal("CONTRACT_MISSING");
     });
 
     it("keeps the words of what it does not know", () => {
@@ -159,7 +159,7 @@ describe("SDK: what is thrown, as typed errors", () => {
         [{}, "The call failed, and nothing says why.", {}],
         [7, "The call failed, and nothing says why.", {}],
       ] as const) {
-        const error = toCarepactError(thrown);
+        const error = decodeError(thrown);
         expect([error.code, error.message, error.details]).to.deep.equal(["TRANSACTION_FAILED", message, details]);
         expect(isCarepactError(error)).to.equal(true);
       }
@@ -167,9 +167,9 @@ describe("SDK: what is thrown, as typed errors", () => {
 
     it("leaves the SDK's own errors as they are, and others' copies of them", () => {
       const own = new CarepactError("FILE_MALFORMED", "Not JSON.", { at: 1n });
-      expect(toCarepactError(own)).to.equal(own);
+      expect(decodeError(own)).to.equal(own);
       const copy = { name: "CarepactError", code: "FILE_MALFORMED", message: "Not JSON.", details: {} };
-      expect(toCarepactError(copy)).to.equal(copy);
+      expect(decodeError(copy)).to.equal(copy);
     });
   });
 });

@@ -3,17 +3,11 @@ import { expect } from "chai";
 import { Interface, ZeroHash } from "ethers";
 import { ethers } from "hardhat";
 
-import {
-  eventKinds,
-  generateSealingKeys,
-  mandateIdOf,
-  openClaimBatchFile,
-  rulebookIdOf,
-  run,
-  simpleRulebook,
-  verifyClaimBatchFile,
-  type Mandate,
-} from "@carepact/sdk";
+import { run } from "@carepact/sdk";
+import { openClaimBatchFile, verifyClaimBatchFile } from "@carepact/sdk/claims";
+import { generateSealingKeys } from "@carepact/sdk/encryption";
+import { mandateIdOf, type Mandate } from "@carepact/sdk/mandates";
+import { eventKinds, rulebookIdOf, simpleRulebook } from "@carepact/sdk/rulebooks";
 
 import { DAY, GRACE } from "../support/system";
 

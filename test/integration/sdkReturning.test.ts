@@ -1,14 +1,14 @@
 import { loadFixture, time } from "@nomicfoundation/hardhat-network-helpers";
 import { expect } from "chai";
 
+import { run } from "@carepact/sdk";
 import {
   openClaimBatchRecord,
-  run,
   type ClaimBatchFile,
   type OpenedGroup,
   type OpenedRecord,
   type RefundInput,
-} from "@carepact/sdk";
+} from "@carepact/sdk/claims";
 
 import { byLine, met, notMet, pending } from "../support/batches";
 import { DAY, GRACE } from "../support/system";

@@ -5,42 +5,37 @@ import { hexlify, randomBytes, type ContractRunner, type Provider } from "ethers
 import { ethers } from "hardhat";
 
 import {
-  createClaims,
-  createMandates,
-  createOrganizations,
-  createPools,
-  createRulebooks,
-  eventKinds,
-  generateSealingKeys,
   isCarepactError,
+  run,
+  type CarepactError,
+  type Connection,
+  type Deployment,
+  type ErrorCode,
+} from "@carepact/sdk";
+import {
+  createClaims,
   openClaimBatchFile,
   readLaboratoryClaim,
   readPharmacyClaim,
-  run,
-  simpleRulebook,
   type AdjudicatedClaim,
   type Attestation,
   type AttestOptions,
   type BatchSource,
-  type CarepactError,
   type Claims,
   type ClaimBatchFile,
-  type Connection,
-  type Deployment,
-  type ErrorCode,
   type FundedBatch,
   type FundInput,
   type GroupResult,
-  type Mandates,
   type OpenedGroup,
-  type Organizations,
-  type Pools,
-  type Rulebooks,
-  type SealingKeyPair,
-} from "@carepact/sdk";
+} from "@carepact/sdk/claims";
+import { generateSealingKeys, type SealingKeyPair } from "@carepact/sdk/encryption";
+import { createMandates, type Mandates } from "@carepact/sdk/mandates";
+import { createOrganizations, type Organizations } from "@carepact/sdk/organizations";
+import { createPools, type Pools } from "@carepact/sdk/pools";
+import { createRulebooks, eventKinds, simpleRulebook, type Rulebooks } from "@carepact/sdk/rulebooks";
 
-import type { ClaimEscrow, TestStablecoin } from "../../sdk/src/generated";
-import { DAY, deploySystem, deployToken, GRACE } from "../support/system";
+import type { ClaimEscrow, TestStablecoin } from "../../typechain-types";
+import { DAY, deploymentOf, deploySystem, deployToken, GRACE } from "../support/system";
 
 /** Base units of a cent; the token has six decimals. */
 export const CENT = 10_000n;
@@ -103,13 +98,7 @@ export function sdkFor(runner: ContractRunner, deployment: Deployment): Omit<Par
 /** For loadFixture. */
 export async function deployWorld(): Promise<World> {
   const system = await deploySystem();
-  const deployment: Deployment = {
-    chainId: Number((await ethers.provider.getNetwork()).chainId),
-    organizationRegistry: await system.registry.getAddress(),
-    rulebooks: await system.rulebooks.getAddress(),
-    mandates: await system.mandates.getAddress(),
-    claimEscrow: await system.escrow.getAddress(),
-  };
+  const deployment = await deploymentOf(system);
   const parties = (await ethers.getSigners()).map((signer): Party => ({
     address: signer.address,
     signer,

@@ -10,7 +10,6 @@ import {
   openClaimBatchFile,
   openClaimBatchRecord,
   resultShapeOf,
-  rulebookIdOf,
   verifyClaimBatchFile,
   type AdjudicatedClaim,
   type BuiltClaimBatch,
@@ -18,6 +17,7 @@ import {
   type ClaimBatchInput,
   type OpenedLine,
 } from "../../sdk/src/claims";
+import { rulebookIdOf } from "../../sdk/src/rulebooks";
 import { type SealingKeyPair } from "../../sdk/src/encryption";
 import { type ErrorCode } from "../../sdk/src/errors";
 

@@ -9,11 +9,11 @@ import {
   openClaimBatchRecord,
   parseClaimBatchFile,
   parseClaimBatchRecord,
-  rulebookIdOf,
   type BuiltClaimBatch,
   type ClaimBatchFile,
   type ClaimBatchInput,
 } from "../../sdk/src/claims";
+import { rulebookIdOf } from "../../sdk/src/rulebooks";
 import fileSchema from "../../sdk/src/claims/file/claim-batch-file.schema.json";
 import partSchema from "../../sdk/src/claims/file/claim-batch-part.schema.json";
 import recordSchema from "../../sdk/src/claims/file/claim-batch-record.schema.json";

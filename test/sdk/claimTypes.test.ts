@@ -8,11 +8,10 @@ import {
   linesLeafOf,
   packGroup,
   packLineAmounts,
-  rulebookFromJson,
-  rulebookIdOf,
   unpackGroup,
   type BuiltClaimBatch,
 } from "../../sdk/src/claims";
+import { rulebookFromJson, rulebookIdOf } from "../../sdk/src/rulebooks";
 
 import { escrow, makeClaimBatch, pharmacy, rulebook, zero } from "./claimBatchFixture";
 import { refused } from "./refused";

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 
-import type { GroupResult, LineResult } from "@carepact/sdk";
+import type { GroupResult, LineResult } from "@carepact/sdk/claims";
 
 /** What random tests start from: the same on every machine, another by CAREPACT_TEST_SEED. */
 export const SEED = Number(process.env.CAREPACT_TEST_SEED ?? 20_260_101);

@@ -25,14 +25,14 @@ import {
   type Group,
   type GroupResult,
   type LineResult,
-} from "@carepact/sdk";
+} from "@carepact/sdk/claims";
 
-import type { ClaimEscrow } from "../../sdk/src/generated";
+import type { ClaimEscrow } from "../../typechain-types";
 import type {
   GroupLinesStruct,
   OpenedLinesStruct,
   SettlementStruct,
-} from "../../sdk/src/generated/contracts/claims/ClaimEscrow";
+} from "../../typechain-types/contracts/claims/ClaimEscrow";
 
 import { DAY } from "./system";
 

@@ -2,10 +2,10 @@ import type { HardhatEthersSigner } from "@nomicfoundation/hardhat-ethers/signer
 import type { ContractTransactionResponse } from "ethers";
 import { ethers } from "hardhat";
 
-import type { GroupResult } from "@carepact/sdk";
+import type { GroupResult } from "@carepact/sdk/claims";
 
-import type { TestStablecoin } from "../../sdk/src/generated";
-import type { SettlementStruct } from "../../sdk/src/generated/contracts/claims/ClaimEscrow";
+import type { TestStablecoin } from "../../typechain-types";
+import type { SettlementStruct } from "../../typechain-types/contracts/claims/ClaimEscrow";
 
 import { buildBatch, settlementOf, type AttestationInput, type BatchInput, type TestBatch } from "./batches";
 import { deploySystem, deployToken, kinds, publish, register, rulebookOf, type System } from "./system";

@@ -2,7 +2,7 @@ import type { HardhatEthersSigner } from "@nomicfoundation/hardhat-ethers/signer
 import { loadFixture } from "@nomicfoundation/hardhat-network-helpers";
 import { ethers } from "hardhat";
 
-import type { ClaimEscrow, OrganizationRegistry, TestStablecoin } from "../../sdk/src/generated";
+import type { ClaimEscrow, OrganizationRegistry, TestStablecoin } from "../../typechain-types";
 
 import { type BatchInput, type TestBatch, buildBatch, met, settle, settlementOf } from "./batches";
 import { deploySystem, deployToken, kinds, publish, register, rulebookOf, type System } from "./system";

@@ -1,4 +1,4 @@
-import type { GroupResult, LineResult } from "@carepact/sdk";
+import type { GroupResult, LineResult } from "@carepact/sdk/claims";
 
 import type { TestBatch } from "./batches";
 import type { Money } from "./claims";

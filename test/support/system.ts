@@ -2,6 +2,7 @@ import type { HardhatEthersSigner } from "@nomicfoundation/hardhat-ethers/signer
 import { hexlify, randomBytes, ZeroAddress, ZeroHash, type ContractRunner } from "ethers";
 import { ethers, ignition } from "hardhat";
 
+import type { Deployment } from "@carepact/sdk";
 import Carepact from "../../deploy/Carepact";
 import type {
   AccessManager,
@@ -10,8 +11,8 @@ import type {
   OrganizationRegistry,
   Rulebooks,
   TestStablecoin,
-} from "../../sdk/src/generated";
-import type { RulebookStruct } from "../../sdk/src/generated/contracts/rulebooks/Rulebooks";
+} from "../../typechain-types";
+import type { RulebookStruct } from "../../typechain-types/contracts/rulebooks/Rulebooks";
 
 export const DAY = 24 * 60 * 60;
 /** Grace of the rulebooks below: the least allowed. */
@@ -46,6 +47,20 @@ export async function deploySystem(): Promise<System> {
     mandates: await at<Mandates>("Mandates", deployed.mandates),
     escrow: await at<ClaimEscrow>("ClaimEscrow", deployed.claimEscrow),
   };
+}
+
+/** Where a system stands, for the SDK. */
+export async function deploymentOf(system: System): Promise<Deployment> {
+  const [network, accessManager, organizationRegistry, rulebooks, mandates, claimEscrow] = await Promise.all([
+    ethers.provider.getNetwork(),
+    system.accessManager.getAddress(),
+    system.registry.getAddress(),
+    system.rulebooks.getAddress(),
+    system.mandates.getAddress(),
+    system.escrow.getAddress(),
+  ]);
+  const chainId = Number(network.chainId);
+  return { chainId, accessManager, organizationRegistry, rulebooks, mandates, claimEscrow, startBlock: 0 };
 }
 
 export async function deployToken(decimals = 6): Promise<TestStablecoin> {

@@ -1,7 +1,7 @@
 import { type Signer, type TypedDataField, Signature } from "ethers";
 import { ethers } from "hardhat";
 
-import type { TestStablecoin } from "../../sdk/src/generated";
+import type { TestStablecoin } from "../../typechain-types";
 
 const AUTHORIZATION_FIELDS: TypedDataField[] = [
   { name: "from", type: "address" },

@@ -1,9 +1,10 @@
 import { isError, type TransactionReceipt, type TransactionRequest, type TransactionResponse } from "ethers";
 
-import { CarepactError } from "../errors";
+import { CarepactError, isCarepactError } from "../errors";
 
 import { accountOf, providerOf, requireChain, type Connection } from "./deployment";
-import { toCarepactError } from "./revert";
+import { within, type CallOptions } from "./options";
+import { decodeError } from "./revert";
 
 /** What is sent: a call of one function, and how its outcome is read. */
 export interface Call<Result, Preview> {
@@ -22,11 +23,23 @@ export interface Mined {
   gasUsed: bigint;
 }
 
+/** How to wait for a transaction. */
+export interface WaitOptions extends CallOptions {
+  /** Blocks to wait for, that of the transaction counted; 1 unless given. */
+  confirmations?: number | undefined;
+}
+
+/** How to send a transaction. */
+export interface SendOptions extends CallOptions {
+  /** Fees, nonce, gas limit and so on, for a wallet that is not to choose them. */
+  overrides?: TransactionRequest | undefined;
+}
+
 /** A transaction that was sent. */
 export interface Sent<Result> {
   txHash: string;
-  /** Waits for `confirmations` blocks (1 unless given) and reads the outcome. @throws CarepactError */
-  wait(confirmations?: number): Promise<Result & Mined>;
+  /** Waits until it is mined and reads the outcome. It is sent whatever becomes of the waiting. @throws CarepactError */
+  wait(options?: WaitOptions): Promise<Result & Mined>;
 }
 
 /**
@@ -34,24 +47,32 @@ export interface Sent<Result> {
  * that what was simulated is what is sent; a preparation that failed is tried again.
  *
  * All four throw what the input is refused for, CHAIN_MISMATCH, CONTRACT_MISSING, RUNNER_CANNOT_SIGN (the account that
- * would send belongs to the call), RUNNER_CANNOT_READ, and CONTRACT_REVERTED for what would make it fail.
+ * would send belongs to the call), RUNNER_CANNOT_READ, ABORTED, TIMED_OUT, and CONTRACT_REVERTED for what would make it
+ * fail.
  */
 export interface Action<Result, Preview = void> {
   /** Runs it without sending. */
-  simulate(): Promise<Preview>;
+  simulate(options?: CallOptions): Promise<Preview>;
   /** Gas it would take. */
-  estimateGas(): Promise<bigint>;
+  estimateGas(options?: CallOptions): Promise<bigint>;
   /** The transaction, for other ways of signing it. Does not run it. */
-  populate(): Promise<TransactionRequest>;
-  /** Signs and sends it. @throws USER_REJECTED, GAS_FUNDS_MISSING, TRANSACTION_FAILED */
-  send(overrides?: TransactionRequest): Promise<Sent<Result>>;
+  populate(options?: CallOptions): Promise<TransactionRequest>;
+  /**
+   * Signs and sends it. One that is aborted, or out of time, while the wallet or node has it may still be sent:
+   * `details.mayBeSent` says so.
+   * @throws USER_REJECTED, GAS_FUNDS_MISSING, TRANSACTION_FAILED
+   */
+  send(options?: SendOptions): Promise<Sent<Result>>;
 }
 
-const guarded = async <Value>(work: () => Promise<Value>): Promise<Value> => {
+const guarded = async <Value>(
+  options: CallOptions | undefined,
+  work: (signal: AbortSignal) => Promise<Value>,
+): Promise<Value> => {
   try {
-    return await work();
+    return await within(options ?? {}, work);
   } catch (thrown) {
-    throw toCarepactError(thrown);
+    throw decodeError(thrown);
   }
 };
 
@@ -76,37 +97,65 @@ export function actionOf<Result, Preview>(
   };
 
   return {
-    simulate: () =>
-      guarded(async () => {
+    simulate: (options) =>
+      guarded(options, async () => {
         const request = await populate();
         const { preview } = await call();
         return preview(await callWith(connection, request));
       }),
-    estimateGas: () =>
-      guarded(async () => {
+    estimateGas: (options) =>
+      guarded(options, async () => {
         const request = await populate();
         return runner.estimateGas ? runner.estimateGas(request) : providerOf(runner).estimateGas(request);
       }),
-    populate: () => guarded(populate),
-    send: (overrides) =>
-      guarded(async () => {
-        const request = await populate();
-        const { result } = await call();
-        if (!runner.sendTransaction)
-          throw new CarepactError("RUNNER_CANNOT_SIGN", "This needs a signer: connect with a wallet.");
-        const response = await runner.sendTransaction({ ...request, ...overrides });
-        return {
-          txHash: response.hash,
-          wait: (confirmations = 1) =>
-            guarded(async () => {
-              const receipt = await minedOf(connection, request, response, confirmations);
-              const { hash: txHash, blockNumber, gasUsed } = receipt;
-              return { ...(await result(receipt)), txHash, blockNumber, gasUsed };
-            }),
-        };
+    populate: (options) => guarded(options, populate),
+    send: async ({ overrides, ...options }: SendOptions = {}) => {
+      let handedOver = false;
+      try {
+        return await guarded(options, async (signal) => {
+          const request = await populate();
+          const { result } = await call();
+          if (!runner.sendTransaction)
+            throw new CarepactError("RUNNER_CANNOT_SIGN", "This needs a signer: connect with a wallet.");
+          signal.throwIfAborted();
+          handedOver = true;
+          const response = await runner.sendTransaction({ ...request, ...overrides });
+          return sentOf(connection, request, response, result);
+        });
+      } catch (thrown) {
+        throw handedOver && wasCutShort(thrown) ? mayBeSentError(thrown) : thrown;
+      }
+    },
+  };
+}
+
+function sentOf<Result, Preview>(
+  connection: Connection,
+  request: TransactionRequest,
+  response: TransactionResponse,
+  result: Call<Result, Preview>["result"],
+): Sent<Result> {
+  return {
+    txHash: response.hash,
+    wait: ({ confirmations = 1, ...options } = {}) =>
+      guarded(options, async () => {
+        const receipt = await minedOf(connection, request, response, { ...options, confirmations });
+        const { hash: txHash, blockNumber, gasUsed } = receipt;
+        return { ...(await result(receipt)), txHash, blockNumber, gasUsed };
       }),
   };
 }
+
+const wasCutShort = (thrown: unknown): thrown is CarepactError =>
+  isCarepactError(thrown, "ABORTED") || isCarepactError(thrown, "TIMED_OUT");
+
+const mayBeSentError = ({ code, message, details, cause }: CarepactError): CarepactError =>
+  new CarepactError(
+    code,
+    `${message} The wallet had the transaction already: look whether it was sent before trying again.`,
+    { ...details, mayBeSent: true },
+    cause,
+  );
 
 const callWith = ({ runner }: Connection, request: TransactionRequest): Promise<string> =>
   runner.call ? runner.call(request) : providerOf(runner).call(request);
@@ -132,9 +181,9 @@ async function minedOf(
   connection: Connection,
   request: TransactionRequest,
   response: TransactionResponse,
-  confirmations: number,
+  options: WaitOptions,
 ): Promise<TransactionReceipt> {
-  const receipt = await receiptOf(response, confirmations);
+  const receipt = await receiptOf(response, options);
   if (receipt === null)
     throw new CarepactError("TRANSACTION_FAILED", "The transaction is not mined yet: wait for at least one block.", {
       txHash: response.hash,
@@ -148,9 +197,13 @@ async function minedOf(
   });
 }
 
-async function receiptOf(response: TransactionResponse, confirmations: number): Promise<TransactionReceipt | null> {
+async function receiptOf(
+  response: TransactionResponse,
+  { confirmations, timeoutMs }: WaitOptions,
+): Promise<TransactionReceipt | null> {
   try {
-    return await response.wait(confirmations);
+    // Told the time as well, so that it does not go on asking the node when nobody waits any more.
+    return await response.wait(confirmations, timeoutMs);
   } catch (thrown) {
     if (isError(thrown, "CALL_EXCEPTION") && thrown.receipt) return thrown.receipt;
     // Sped up in the wallet: the same call under another hash.
@@ -159,7 +212,10 @@ async function receiptOf(response: TransactionResponse, confirmations: number): 
   }
 }
 
-/** Sends an action and waits for its first confirmation. */
-export async function run<Result, Preview>(action: Action<Result, Preview>): Promise<Result & Mined> {
-  return (await action.send()).wait();
+/** Sends an action and waits until it is mined. `timeoutMs` is for each of the two. */
+export async function run<Result, Preview>(
+  action: Action<Result, Preview>,
+  options?: SendOptions & WaitOptions,
+): Promise<Result & Mined> {
+  return (await action.send(options)).wait(options);
 }

@@ -5,10 +5,14 @@ import { CarepactError } from "../errors";
 /** Where Carepact is deployed on one chain: addresses of the proxies. */
 export interface Deployment {
   chainId: number;
+  /** OpenZeppelin's AccessManager, which says who may do what. */
+  accessManager: string;
   organizationRegistry: string;
   rulebooks: string;
   mandates: string;
   claimEscrow: string;
+  /** Block of the first transaction of the deployment: no event is older. */
+  startBlock: number;
 }
 
 /**

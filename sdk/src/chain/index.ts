@@ -1,3 +1,4 @@
-export { run, type Action, type Mined, type Sent } from "./action";
+export { run, type Action, type Mined, type SendOptions, type Sent, type WaitOptions } from "./action";
 export { type Connection, type Deployment } from "./deployment";
-export { parseRevert, toCarepactError, type Revert } from "./revert";
+export { type CallOptions } from "./options";
+export { decodeError, parseRevert, type Revert } from "./revert";

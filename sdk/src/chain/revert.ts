@@ -111,7 +111,7 @@ const FUNDS_MISSING = /insufficient funds|(doesn't|does not) have enough funds/i
 const INVALID_INPUT = ["INVALID_ARGUMENT", "NUMERIC_FAULT", "UNCONFIGURED_NAME"];
 
 /** Anything thrown by a call or transaction, as the SDK's own error. */
-export function toCarepactError(thrown: unknown): CarepactError {
+export function decodeError(thrown: unknown): CarepactError {
   if (isCarepactError(thrown)) return thrown;
   const layers = layersOf(thrown);
   const data = layers.map((layer) => layer["data"]).find(isRevertData);

@@ -12,7 +12,8 @@ import {
 } from "ethers";
 
 import { accountOf, chainTimeOf } from "../chain/deployment";
-import { toCarepactError } from "../chain/revert";
+import { within, type CallOptions } from "../chain/options";
+import { decodeError } from "../chain/revert";
 import { CarepactError } from "../errors";
 
 import { openedGroupsOf, publicPartOf, type BatchSource } from "./batchSource";
@@ -28,7 +29,7 @@ export interface Attestation extends AttestationStatement {
 }
 
 /** When and on what an attester looked. */
-export interface AttestOptions {
+export interface AttestOptions extends CallOptions {
   /** Unix seconds. Unless given: the time of the chain's newest block, or of this machine without a provider. */
   observedAt?: number;
   /**
@@ -45,13 +46,26 @@ const MAX_STOPPED = 60 * 24 * 60 * 60;
 
 /**
  * Signs what happened with a batch's lines.
- * @throws RUNNER_CANNOT_SIGN, USER_REJECTED, RESULTS_MALFORMED, PARTIAL_AMOUNT_INVALID
+ * @throws RUNNER_CANNOT_SIGN, USER_REJECTED, RESULTS_MALFORMED, PARTIAL_AMOUNT_INVALID, ABORTED, TIMED_OUT
  */
 export async function attest(
   runner: ContractRunner,
   source: BatchSource,
   results: readonly GroupResult[],
   options: AttestOptions = {},
+): Promise<Attestation> {
+  try {
+    return await within(options, () => sign(runner, source, results, options));
+  } catch (thrown) {
+    throw decodeError(thrown);
+  }
+}
+
+async function sign(
+  runner: ContractRunner,
+  source: BatchSource,
+  results: readonly GroupResult[],
+  options: AttestOptions,
 ): Promise<Attestation> {
   const signer = await accountOf(runner);
   const typed = runner as {
@@ -60,31 +74,20 @@ export async function attest(
   if (typeof typed.signTypedData !== "function")
     throw new CarepactError("RUNNER_CANNOT_SIGN", "This signer cannot sign EIP-712 messages.");
   const batch = publicPartOf(source);
-  const observedAt = options.observedAt ?? (await nowOf(runner));
   const statement: AttestationStatement = {
     batchId: batch.batchId,
     results: encodeResults(results, resultShapeOf(batch, openedGroupsOf(source))),
-    observedAt,
+    observedAt: options.observedAt ?? (await nowOf(runner)),
     validUntil: options.validUntil ?? batch.terms.eventBy + batch.rulebook.grace + MAX_STOPPED,
     evidence: options.evidence ?? hexlify(randomBytes(32)),
   };
   const types = { Attestation: escrowTypes.Attestation };
-  try {
-    return { ...statement, signer, signature: await typed.signTypedData(escrowDomain(batch), types, statement) };
-  } catch (thrown) {
-    throw toCarepactError(thrown);
-  }
+  return { ...statement, signer, signature: await typed.signTypedData(escrowDomain(batch), types, statement) };
 }
 
 /** The chain refuses what was observed at a time that is still to come for it, so its clock is the better one. */
-async function nowOf({ provider }: ContractRunner): Promise<number> {
-  if (!provider) return Math.floor(Date.now() / 1000);
-  try {
-    return await chainTimeOf(provider);
-  } catch (thrown) {
-    throw toCarepactError(thrown);
-  }
-}
+const nowOf = async ({ provider }: ContractRunner): Promise<number> =>
+  provider ? chainTimeOf(provider) : Math.floor(Date.now() / 1000);
 
 /** An attestation as the escrow takes it. */
 export interface CombinedAttestation extends AttestationStatement {

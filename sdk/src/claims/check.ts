@@ -1,5 +1,6 @@
 import { chainTimeOf, providerOf, requireChain, type Connection } from "../chain/deployment";
-import { toCarepactError } from "../chain/revert";
+import { within, type CallOptions } from "../chain/options";
+import { decodeError } from "../chain/revert";
 import { CarepactError, type ErrorDetails } from "../errors";
 import { createRulebooks } from "../rulebooks";
 
@@ -11,7 +12,7 @@ import { statusOf } from "./status";
 export type Accepted = readonly string[] | "any";
 
 /** Who checks, and what it accepts. */
-export interface CheckOptions {
+export interface CheckOptions extends CallOptions {
   payee: string;
   /** The payee's X25519 private key, to open its part of the file. */
   privateKey: string;
@@ -69,11 +70,13 @@ export async function checkClaimBatch(
   options: CheckOptions,
 ): Promise<CheckResult> {
   try {
-    const batch = await openClaimBatchFile(file, options);
-    const reason = await findReason(connection, batch, options);
-    return reason === undefined ? { ok: true, batch, lines: batch.lines } : { ok: false, reason };
+    return await within(options, async () => {
+      const batch = await openClaimBatchFile(file, options);
+      const reason = await findReason(connection, batch, options);
+      return reason === undefined ? { ok: true, batch, lines: batch.lines } : { ok: false, reason };
+    });
   } catch (thrown) {
-    const { code, message, details } = toCarepactError(thrown);
+    const { code, message, details } = decodeError(thrown);
     return { ok: false, reason: { code, message, details } };
   }
 }
@@ -117,7 +120,7 @@ async function findReason(
   const status = await statusOf(connection, batch);
   if (!status.funded) return because("NOT_FUNDED", { batchId: batch.batchId });
   const finality = options.finality ?? "finalized";
-  if (finality !== "latest" && !(await statusOf(connection, batch, finality)).funded)
+  if (finality !== "latest" && !(await statusOf(connection, batch, { blockTag: finality })).funded)
     return because("NOT_FINAL", { batchId: batch.batchId, finality });
   const closed = batch.lines.map(({ index }) => index).filter((index) => status.closedLines[batch.firstLine + index]);
   if (closed.length > 0) return because("LINES_CLOSED", { lines: closed });

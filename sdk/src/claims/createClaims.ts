@@ -1,5 +1,6 @@
 import type { Action } from "../chain/action";
 import type { Connection } from "../chain/deployment";
+import type { CallOptions } from "../chain/options";
 
 import { attest, type Attestation, type AttestOptions } from "./attestation";
 import { publicPartOf, type BatchSource } from "./batchSource";
@@ -33,7 +34,7 @@ export interface Claims {
   /** Pays back what the signer received from a batch. */
   refund(batch: BatchSource, input: RefundInput): Action<Returned>;
   /** What the chain knows of a batch. */
-  status(batch: BatchSource): Promise<ClaimBatchStatus>;
+  status(batch: BatchSource, options?: CallOptions): Promise<ClaimBatchStatus>;
 }
 
 export function createClaims(connection: Connection): Claims {
@@ -46,6 +47,6 @@ export function createClaims(connection: Connection): Claims {
     reverse: (group, lines) => reverse(connection, group, lines),
     reclaim: (batch) => reclaim(connection, batch),
     refund: (batch, input) => refund(connection, batch, input),
-    status: (batch) => statusOf(connection, publicPartOf(batch)),
+    status: async (batch, options) => statusOf(connection, publicPartOf(batch), options),
   };
 }

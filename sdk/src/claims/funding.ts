@@ -2,7 +2,7 @@ import { actionOf, type Action } from "../chain/action";
 import { accountOf, providerOf, type Connection } from "../chain/deployment";
 import { escrowInterface, mandatesInterface } from "../chain/interfaces";
 import { CarepactError } from "../errors";
-import { IERC20Metadata__factory } from "../generated";
+import { ERC20Permit__factory } from "../generated";
 import type { Mandate } from "../mandates";
 import type { Token } from "../money";
 import { createOrganizations } from "../organizations";
@@ -72,7 +72,7 @@ export function fund(connection: Connection, input: FundInput): Action<FundedBat
 
 /** What the token says of itself. @throws TOKEN_UNREADABLE */
 export async function tokenOf({ runner }: Connection, address: string): Promise<Token> {
-  const contract = IERC20Metadata__factory.connect(address, providerOf(runner));
+  const contract = ERC20Permit__factory.connect(address, providerOf(runner));
   try {
     const [symbol, decimals] = await Promise.all([contract.symbol(), contract.decimals()]);
     return { address: await contract.getAddress(), symbol, decimals: Number(decimals) };

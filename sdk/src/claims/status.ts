@@ -1,4 +1,7 @@
+import type { Provider } from "ethers";
+
 import type { Connection } from "../chain/deployment";
+import type { CallOptions } from "../chain/options";
 import { reading } from "../chain/read";
 import { ClaimEscrow__factory } from "../generated";
 
@@ -24,10 +27,10 @@ const LINES_PER_WORD = 256;
 export function statusOf(
   connection: Connection,
   batch: PublicPart,
-  blockTag: string | number = "latest",
+  { blockTag = "latest", ...options }: CallOptions & { blockTag?: string | number } = {},
 ): Promise<ClaimBatchStatus> {
   const { batchId, terms } = batch;
-  return reading(connection, async (provider) => {
+  const read = async (provider: Provider): Promise<ClaimBatchStatus> => {
     const escrow = ClaimEscrow__factory.connect(connection.deployment.claimEscrow, provider);
     const { funded, paidInFull, open } = await escrow.claimBatchStatusOf(batchId, { blockTag });
     if (!funded) return { batchId, funded, paidInFull, open, closedLines: lineFlags(batch, () => false) };
@@ -42,7 +45,8 @@ export function statusOf(
     const isClosed = (line: number): boolean =>
       (((words[Math.floor(line / LINES_PER_WORD)] ?? 0n) >> BigInt(line % LINES_PER_WORD)) & 1n) === 1n;
     return { batchId, funded, paidInFull, open, attestBy, closedLines: lineFlags(batch, isClosed) };
-  });
+  };
+  return reading(connection, read, options);
 }
 
 const lineCountOf = (batch: PublicPart): number => batch.groups.reduce((sum, { lineCount }) => sum + lineCount, 0);

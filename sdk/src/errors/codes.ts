@@ -59,6 +59,8 @@ export const errorCodes = {
   TRANSACTION_FAILED: "The transaction was not sent or not mined.",
   USER_REJECTED: "The signature was refused in the wallet.",
   GAS_FUNDS_MISSING: "The account cannot pay for gas.",
+  ABORTED: "The call was aborted by its signal.",
+  TIMED_OUT: "The call took longer than it was given.",
 } as const;
 
 /** Code of a {@link CarepactError}. */

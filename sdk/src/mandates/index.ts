@@ -3,6 +3,7 @@ import { AbiCoder, keccak256 } from "ethers";
 import { actionOf, type Action } from "../chain/action";
 import type { Connection } from "../chain/deployment";
 import { mandatesInterface } from "../chain/interfaces";
+import type { CallOptions } from "../chain/options";
 import { reading } from "../chain/read";
 import type { PublicPart } from "../claims/file";
 import { packGroup } from "../claims/types";
@@ -39,7 +40,7 @@ export interface Mandates {
   /** Funds a batch that was built elsewhere from its payer's pool. Only the mandate's operator. */
   fund(batch: PublicPart, mandate: Mandate): Action<{ batchId: string }>;
   /** Whether the mandate is in force, and what was funded in the period of its last use. */
-  status(mandate: Mandate): Promise<{ inForce: boolean; period: bigint; spent: bigint }>;
+  status(mandate: Mandate, options?: CallOptions): Promise<{ inForce: boolean; period: bigint; spent: bigint }>;
 }
 
 const MANDATE_TYPE =
@@ -65,11 +66,15 @@ export function createMandates(connection: Connection): Mandates {
         () => encode("fund", [batch.terms, batch.groups.map(packGroup), mandate]),
         () => ({ batchId: batch.batchId }),
       ),
-    status: (mandate) =>
-      reading(connection, async (provider) => {
-        const contract = Mandates__factory.connect(deployment.mandates, provider);
-        const [inForce, period, spent] = await contract.mandateStatusOf(mandateIdOf(mandate));
-        return { inForce, period, spent };
-      }),
+    status: (mandate, options) =>
+      reading(
+        connection,
+        async (provider) => {
+          const contract = Mandates__factory.connect(deployment.mandates, provider);
+          const [inForce, period, spent] = await contract.mandateStatusOf(mandateIdOf(mandate));
+          return { inForce, period, spent };
+        },
+        options,
+      ),
   };
 }

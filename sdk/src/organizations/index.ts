@@ -3,6 +3,7 @@ import { hexlify, toUtf8Bytes, toUtf8String } from "ethers";
 import { actionOf, type Action } from "../chain/action";
 import type { Connection } from "../chain/deployment";
 import { registryInterface } from "../chain/interfaces";
+import type { CallOptions } from "../chain/options";
 import { reading } from "../chain/read";
 import { isNpi } from "../claims/input";
 import { requireAddress } from "../claims/types";
@@ -62,9 +63,9 @@ export interface Organizations {
   /** Changes the caller's own endpoint. */
   setEndpoint(endpoint: string): Action<{ endpoint: string }>;
   /** An organization's entry; undefined when the account is not registered. @throws IDENTIFIER_INVALID */
-  get(account: string): Promise<OrganizationEntry | undefined>;
+  get(account: string, options?: CallOptions): Promise<OrganizationEntry | undefined>;
   /** Account that holds this NPI; undefined when none does. @throws IDENTIFIER_INVALID */
-  byNpi(npi: string): Promise<string | undefined>;
+  byNpi(npi: string, options?: CallOptions): Promise<string | undefined>;
 }
 
 const statuses = ["unknown", "active", "suspended"] as const;
@@ -83,18 +84,26 @@ export function createOrganizations(connection: Connection): Organizations {
     reinstate: (account) => act(() => encode("reinstate", [account]), { account }),
     setHpkeKey: (hpkeKey) => act(() => encode("setHpkeKey", [hpkeKey]), { hpkeKey }),
     setEndpoint: (endpoint) => act(() => encode("setEndpoint", [endpoint]), { endpoint }),
-    get: (account) =>
-      reading(connection, async (provider) => {
-        const address = requireAddress(account, "account");
-        const contract = OrganizationRegistry__factory.connect(to, provider);
-        const [entry, status, version] = await contract.organizationOf(address);
-        return fromChain(address, entry, statuses[Number(status)] ?? "unknown", Number(version));
-      }),
-    byNpi: (npi) =>
-      reading(connection, async (provider) => {
-        const account = await OrganizationRegistry__factory.connect(to, provider).byNpi(requireNpi(npi));
-        return account === NOBODY ? undefined : account;
-      }),
+    get: (account, options) =>
+      reading(
+        connection,
+        async (provider) => {
+          const address = requireAddress(account, "account");
+          const contract = OrganizationRegistry__factory.connect(to, provider);
+          const [entry, status, version] = await contract.organizationOf(address);
+          return fromChain(address, entry, statuses[Number(status)] ?? "unknown", Number(version));
+        },
+        options,
+      ),
+    byNpi: (npi, options) =>
+      reading(
+        connection,
+        async (provider) => {
+          const account = await OrganizationRegistry__factory.connect(to, provider).byNpi(requireNpi(npi));
+          return account === NOBODY ? undefined : account;
+        },
+        options,
+      ),
   };
 }
 

@@ -4,6 +4,7 @@ import { actionOf, type Action } from "../chain/action";
 import { accountOf, chainTimeOf, providerOf, type Connection } from "../chain/deployment";
 import { amountIn } from "../chain/events";
 import { escrowInterface, tokenInterface } from "../chain/interfaces";
+import type { CallOptions } from "../chain/options";
 import { reading } from "../chain/read";
 import { CarepactError } from "../errors";
 import { ClaimEscrow__factory, ERC20Permit__factory, type ERC20Permit } from "../generated";
@@ -37,7 +38,7 @@ export interface Pools {
   /** Sends part of the signer's credit to another address. */
   payoutTo(input: TokenAmount & { to: string }): Action<TokenAmount>;
   /** Balances of an account. */
-  balances(input: { account: string; token: string }): Promise<Balances>;
+  balances(input: { account: string; token: string }, options?: CallOptions): Promise<Balances>;
 }
 
 const HOUR = 60 * 60;
@@ -84,11 +85,15 @@ export function createPools(connection: Connection): Pools {
         result: (receipt) => ({ token, amount: amountIn(receipt, connection, "PaidOut") }),
       })),
     payoutTo: ({ token, amount, to }) => send(escrow, () => encode("payoutTo", [token, amount, to]), { token, amount }),
-    balances: ({ account, token }) =>
-      reading(connection, async (provider) => {
-        const [free, credit] = await ClaimEscrow__factory.connect(escrow, provider).balancesOf(account, token);
-        return { free, credit };
-      }),
+    balances: ({ account, token }, options) =>
+      reading(
+        connection,
+        async (provider) => {
+          const [free, credit] = await ClaimEscrow__factory.connect(escrow, provider).balancesOf(account, token);
+          return { free, credit };
+        },
+        options,
+      ),
   };
 }
 

@@ -1,14 +1,16 @@
 import type { Interface } from "ethers";
 
-import { Rulebooks__factory } from "../generated";
 import { actionOf, type Action } from "../chain/action";
 import type { Connection } from "../chain/deployment";
 import { rulebooksInterface } from "../chain/interfaces";
+import type { CallOptions } from "../chain/options";
 import { reading } from "../chain/read";
-import { rulebookIdOf, type Rulebook } from "../claims/file";
+import { Rulebooks__factory } from "../generated";
 
-export { rulebookFromJson, rulebookIdOf, rulebookToJson } from "../claims/file";
-export type { AttesterGroup, Rulebook, RulebookJson, Workflow } from "../claims/file";
+import { rulebookIdOf, type Rulebook } from "./rulebook";
+
+export { rulebookFromJson, rulebookIdOf, rulebookToJson } from "./rulebook";
+export type { AttesterGroup, Rulebook, RulebookJson, Workflow } from "./rulebook";
 
 /** Bits of a rulebook's event kinds. */
 export const eventKinds = {
@@ -67,9 +69,9 @@ export interface Rulebooks {
   /** Ends a suspension. Only its suspender. */
   resume(id: string): Action<{ id: string }>;
   /** The rulebook as it was published. @throws CONTRACT_REVERTED (RulebookUnknown) */
-  get(id: string): Promise<Rulebook>;
+  get(id: string, options?: CallOptions): Promise<Rulebook>;
   /** Whether a rulebook was published, and whether it is suspended. */
-  status(id: string): Promise<{ published: boolean; suspended: boolean }>;
+  status(id: string, options?: CallOptions): Promise<{ published: boolean; suspended: boolean }>;
 }
 
 export function createRulebooks(connection: Connection): Rulebooks {
@@ -88,15 +90,21 @@ export function createRulebooks(connection: Connection): Rulebooks {
       }),
     suspend: (id) => act("suspend", id),
     resume: (id) => act("resume", id),
-    get: (id) =>
-      reading(connection, async (provider) =>
-        plainRulebook(await Rulebooks__factory.connect(to, provider).rulebookOf(id)),
+    get: (id, options) =>
+      reading(
+        connection,
+        async (provider) => plainRulebook(await Rulebooks__factory.connect(to, provider).rulebookOf(id)),
+        options,
       ),
-    status: (id) =>
-      reading(connection, async (provider) => {
-        const [published, suspended] = await Rulebooks__factory.connect(to, provider).rulebookStatusOf(id);
-        return { published, suspended };
-      }),
+    status: (id, options) =>
+      reading(
+        connection,
+        async (provider) => {
+          const [published, suspended] = await Rulebooks__factory.connect(to, provider).rulebookStatusOf(id);
+          return { published, suspended };
+        },
+        options,
+      ),
   };
 }
 

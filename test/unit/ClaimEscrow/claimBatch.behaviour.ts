@@ -1,7 +1,7 @@
 import { loadFixture, time } from "@nomicfoundation/hardhat-network-helpers";
 import { expect } from "chai";
 
-import type { GroupResult, LineResult } from "@carepact/sdk";
+import type { GroupResult, LineResult } from "@carepact/sdk/claims";
 
 import { byLine, met, notMet, partlyMet, pending, settle, type TestBatch } from "../../support/batches";
 import {

@@ -4,7 +4,7 @@ import { expect } from "chai";
 import { type TypedDataDomain, id } from "ethers";
 import { ethers } from "hardhat";
 
-import { escrowDomain, escrowTypes, fundingOrderDigestOf, groupsHashOf, packGroup } from "@carepact/sdk";
+import { escrowDomain, escrowTypes, fundingOrderDigestOf, groupsHashOf, packGroup } from "@carepact/sdk/claims";
 
 import type { TestBatch } from "../../support/batches";
 import { DOLLAR, POOL, batchOf, deployFunded } from "../../support/funded";

@@ -3,7 +3,7 @@ import { expect } from "chai";
 import { ZeroAddress, concat, id, keccak256, toBeHex, zeroPadValue } from "ethers";
 import { ethers } from "hardhat";
 
-import { batchLimits, type ClaimBatchTerms } from "@carepact/sdk";
+import { batchLimits, type ClaimBatchTerms } from "@carepact/sdk/claims";
 
 import { met, settle, settlementOf, type TestBatch } from "../../support/batches";
 import { DOLLAR, POOL, batchOf, changeKinds, deployFunded, freeOf, fundedBatchOf } from "../../support/funded";

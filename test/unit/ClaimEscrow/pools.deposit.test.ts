@@ -3,7 +3,7 @@ import { expect } from "chai";
 import { AbiCoder, ZeroAddress, id, keccak256, toBeHex } from "ethers";
 import { ethers } from "hardhat";
 
-import type { ClaimEscrow } from "../../../sdk/src/generated";
+import type { ClaimEscrow } from "../../../typechain-types";
 import { met, settle, settlementOf } from "../../support/batches";
 import { DOLLAR, POOL, creditOf, deployFunded, freeOf, fundedBatchOf } from "../../support/funded";
 import { deployToken } from "../../support/system";

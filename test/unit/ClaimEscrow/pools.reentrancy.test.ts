@@ -3,7 +3,7 @@ import { expect } from "chai";
 import { ZeroHash, id } from "ethers";
 import { ethers } from "hardhat";
 
-import { escrowDomain, escrowTypes } from "@carepact/sdk";
+import { escrowDomain, escrowTypes } from "@carepact/sdk/claims";
 
 import { byLine, met, pending, settle, settlementOf } from "../../support/batches";
 import { batchOf, deployFunded } from "../../support/funded";

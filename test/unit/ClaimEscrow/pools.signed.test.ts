@@ -4,7 +4,7 @@ import { expect } from "chai";
 import { AbiCoder, Signature, ZeroAddress, hexlify, id, keccak256, randomBytes } from "ethers";
 import { ethers } from "hardhat";
 
-import type { ClaimEscrow } from "../../../sdk/src/generated";
+import type { ClaimEscrow } from "../../../typechain-types";
 import { DOLLAR, POOL, deployFunded, freeOf } from "../../support/funded";
 import { DAY } from "../../support/system";
 import { signPermit, signReceiveAuthorization, signTransferAuthorization } from "../../support/tokens";

@@ -2,7 +2,7 @@ import { loadFixture } from "@nomicfoundation/hardhat-network-helpers";
 import { expect } from "chai";
 import { ethers } from "hardhat";
 
-import type { FalseReturningToken, FeeOnTransferToken, NoReturnToken } from "../../../sdk/src/generated";
+import type { FalseReturningToken, FeeOnTransferToken, NoReturnToken } from "../../../typechain-types";
 import { met, settle, settlementOf } from "../../support/batches";
 import { type Funded, DOLLAR, batchOf, creditOf, deployFunded, deployPaid, freeOf } from "../../support/funded";
 

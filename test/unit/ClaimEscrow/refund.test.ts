@@ -3,7 +3,7 @@ import { loadFixture } from "@nomicfoundation/hardhat-network-helpers";
 import { expect } from "chai";
 import { ethers } from "hardhat";
 
-import type { GroupResult } from "@carepact/sdk";
+import type { GroupResult } from "@carepact/sdk/claims";
 
 import { byLine, met, notMet, partlyMet, pending, settle, type TestBatch } from "../../support/batches";
 import {

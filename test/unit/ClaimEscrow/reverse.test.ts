@@ -2,7 +2,7 @@ import { loadFixture, time } from "@nomicfoundation/hardhat-network-helpers";
 import { expect } from "chai";
 import { ZeroHash } from "ethers";
 
-import type { GroupResult } from "@carepact/sdk";
+import type { GroupResult } from "@carepact/sdk/claims";
 
 import { byLine, met, notMet, partlyMet, pending, settle, type TestBatch } from "../../support/batches";
 import {

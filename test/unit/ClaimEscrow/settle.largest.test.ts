@@ -2,7 +2,7 @@ import { loadFixture } from "@nomicfoundation/hardhat-network-helpers";
 import { expect } from "chai";
 import { getAddress, id, type ContractTransactionResponse } from "ethers";
 
-import type { GroupResult } from "@carepact/sdk";
+import type { GroupResult } from "@carepact/sdk/claims";
 
 import { buildBatch, byLine, met, notMet, partlyMet, pending, settle, type TestBatch } from "../../support/batches";
 import { attested, deployClaims, fundedOf, poolFor } from "../../support/claims";

@@ -1,7 +1,7 @@
 import { loadFixture } from "@nomicfoundation/hardhat-network-helpers";
 import { expect } from "chai";
 
-import type { LineResult } from "@carepact/sdk";
+import type { LineResult } from "@carepact/sdk/claims";
 
 import { byLine, met, notMet, partlyMet, pending, settle } from "../../support/batches";
 import { attested, closedLinesOf, deployClaims, eventsOf, fundedBatch, moneyOf, owedBy } from "../../support/claims";

@@ -6,7 +6,7 @@ import { hexlify, id, randomBytes } from "ethers";
 import { byLine, met, notMet, partlyMet, pending, settle } from "../../support/batches";
 import { attested, deployClaims, fundedBatch, moneyOf } from "../../support/claims";
 
-import type { OpenedLinesStruct } from "../../../sdk/src/generated/contracts/claims/ClaimEscrow";
+import type { OpenedLinesStruct } from "../../../typechain-types/contracts/claims/ClaimEscrow";
 
 const PART = "0000000000000000000007";
 

@@ -2,7 +2,7 @@ import { loadFixture, takeSnapshot, time } from "@nomicfoundation/hardhat-networ
 import { expect } from "chai";
 import fc from "fast-check";
 
-import type { GroupResult, LineResult } from "@carepact/sdk";
+import type { GroupResult, LineResult } from "@carepact/sdk/claims";
 
 import { finalResult, resultsFor, SEED, shape, subset } from "../../support/arbitraries";
 import { settle, type TestBatch } from "../../support/batches";

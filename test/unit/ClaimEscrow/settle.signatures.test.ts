@@ -9,7 +9,7 @@ import { met, notMet, settle, type TestBatch } from "../../support/batches";
 import { attested, deployClaims, fundedBatch, moneyOf, type Claims } from "../../support/claims";
 import { publish, rulebookOf } from "../../support/system";
 
-import type { SettlementStruct } from "../../../sdk/src/generated/contracts/claims/ClaimEscrow";
+import type { SettlementStruct } from "../../../typechain-types/contracts/claims/ClaimEscrow";
 
 describe("ClaimEscrow: signatures of attesters", () => {
   async function given() {

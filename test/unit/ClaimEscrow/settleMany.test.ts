@@ -4,7 +4,7 @@ import { expect } from "chai";
 import { byLine, met, notMet, partlyMet, pending } from "../../support/batches";
 import { attested, batchOf, deployClaims, eventsOf, fundedBatch, owedBy, type Claims } from "../../support/claims";
 
-import type { SettlementStruct } from "../../../sdk/src/generated/contracts/claims/ClaimEscrow";
+import type { SettlementStruct } from "../../../typechain-types/contracts/claims/ClaimEscrow";
 
 describe("ClaimEscrow: settleMany", () => {
   async function threeBatches() {

@@ -2,7 +2,7 @@ import { loadFixture, time } from "@nomicfoundation/hardhat-network-helpers";
 import { expect } from "chai";
 import { AbiCoder, ZeroHash, keccak256 } from "ethers";
 
-import { escrowDomain, escrowTypes } from "@carepact/sdk";
+import { escrowDomain, escrowTypes } from "@carepact/sdk/claims";
 
 import { roles } from "../../../deploy/roles";
 import { byLine, met, pending, settle, settlementOf } from "../../support/batches";

@@ -1,8 +1,8 @@
 import { loadFixture, time } from "@nomicfoundation/hardhat-network-helpers";
 import { type ContractTransactionResponse, AbiCoder, ParamType, hexlify, keccak256, randomBytes } from "ethers";
 
-import type { Mandates } from "../../../sdk/src/generated";
-import type { MandateStruct } from "../../../sdk/src/generated/contracts/claims/Mandates";
+import type { Mandates } from "../../../typechain-types";
+import type { MandateStruct } from "../../../typechain-types/contracts/claims/Mandates";
 import type { TestBatch } from "../../support/batches";
 import { type Funded, DOLLAR, deployFunded } from "../../support/funded";
 import { DAY, kinds } from "../../support/system";

@@ -3,7 +3,7 @@ import { expect } from "chai";
 import { ZeroHash, id as idOf } from "ethers";
 import { ethers } from "hardhat";
 
-import type { MandateStruct } from "../../../sdk/src/generated/contracts/claims/Mandates";
+import type { MandateStruct } from "../../../typechain-types/contracts/claims/Mandates";
 import { deployFunded } from "../../support/funded";
 
 import { deployWithMandate, given, mandateIdOf, mandateOf } from "./fixture";

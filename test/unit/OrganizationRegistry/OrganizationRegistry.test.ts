@@ -3,7 +3,7 @@ import { expect } from "chai";
 import { AbiCoder, ZeroAddress, ZeroHash, id, keccak256, toBeHex } from "ethers";
 import { ethers } from "hardhat";
 
-import type { OrganizationRegistry } from "../../../sdk/src/generated";
+import type { OrganizationRegistry } from "../../../typechain-types";
 import {
   KIND,
   STATUS,

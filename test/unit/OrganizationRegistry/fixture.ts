@@ -2,7 +2,7 @@ import type { HardhatEthersSigner } from "@nomicfoundation/hardhat-ethers/signer
 import { encodeBytes32String, id } from "ethers";
 import { ethers } from "hardhat";
 
-import type { AccessManager, OrganizationRegistry, TestStandingListener } from "../../../sdk/src/generated";
+import type { AccessManager, OrganizationRegistry, TestStandingListener } from "../../../typechain-types";
 
 const CREDENTIALING = 7n;
 export const KIND = { payer: 1n, pharmacy: 2n, laboratory: 4n, clinic: 8n, sponsor: 16n, gateway: 32n };

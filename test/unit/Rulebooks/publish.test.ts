@@ -4,8 +4,8 @@ import { AbiCoder, ParamType, ZeroAddress, ZeroHash, dataSlice, id, keccak256, t
 import fc from "fast-check";
 import { ethers } from "hardhat";
 
-import type { Rulebooks } from "../../../sdk/src/generated";
-import type { RulebookStruct } from "../../../sdk/src/generated/contracts/rulebooks/Rulebooks";
+import type { Rulebooks } from "../../../typechain-types";
+import type { RulebookStruct } from "../../../typechain-types/contracts/rulebooks/Rulebooks";
 import { DOLLAR, deployFunded, fundedBatchOf } from "../../support/funded";
 import { DAY, publish, rulebookOf } from "../../support/system";
 

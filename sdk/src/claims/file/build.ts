@@ -17,7 +17,7 @@ import {
   type PublicPartJson,
 } from "./document";
 import { requireWithinLimits, verifyPublicPart } from "./publicPart";
-import { rulebookIdOf, rulebookToJson, type Rulebook } from "./rulebook";
+import { rulebookIdOf, rulebookToJson, type Rulebook } from "../../rulebooks/rulebook";
 import { sealPart } from "./sealing";
 import { detailsTreeOf, linesTreeOf } from "./trees";
 

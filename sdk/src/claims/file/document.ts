@@ -8,7 +8,7 @@ import fileSchema from "./claim-batch-file.schema.json";
 import partSchema from "./claim-batch-part.schema.json";
 import recordSchema from "./claim-batch-record.schema.json";
 import type { LineDetailJson } from "./detail";
-import type { RulebookJson } from "./rulebook";
+import type { RulebookJson } from "../../rulebooks/rulebook";
 
 /** Version of all three documents. A reader takes its own and refuses later ones. */
 export const CLAIM_BATCH_FILE_VERSION = 1;

@@ -23,12 +23,3 @@ export {
   type OpenedRecord,
 } from "./open";
 export type { PublicPart } from "./publicPart";
-export {
-  rulebookFromJson,
-  rulebookIdOf,
-  rulebookToJson,
-  type AttesterGroup,
-  type Rulebook,
-  type RulebookJson,
-  type Workflow,
-} from "./rulebook";

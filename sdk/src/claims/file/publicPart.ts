@@ -5,7 +5,7 @@ import type { Token } from "../../money";
 import { batchIdOf, batchLimits, groupsHashOf, type ClaimBatchTerms, type Group } from "../types";
 
 import type { PublicPartJson } from "./document";
-import { rulebookFromJson, rulebookIdOf, type Rulebook } from "./rulebook";
+import { rulebookFromJson, rulebookIdOf, type Rulebook } from "../../rulebooks/rulebook";
 
 /** What all may see of a claim batch, checked against its id. */
 export interface PublicPart {

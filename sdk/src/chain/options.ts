@@ -1,0 +1,47 @@
+import { CarepactError } from "../errors";
+
+/** How long a call may take. */
+export interface CallOptions {
+  /** Ends the call early. */
+  signal?: AbortSignal | undefined;
+  /** Milliseconds after which the call is given up; no limit unless given. */
+  timeoutMs?: number | undefined;
+}
+
+/**
+ * Does `work` until it is done, aborted or out of time. A request that is under way is not taken back, but nothing follows it:
+ * work that goes on for several steps asks `signal` between them.
+ * @throws ABORTED, TIMED_OUT, and what `work` throws
+ */
+export async function within<Value>(
+  { signal, timeoutMs }: CallOptions,
+  work: (signal: AbortSignal) => Promise<Value>,
+): Promise<Value> {
+  const inner = new AbortController();
+  const abort = (): void => inner.abort(abortedError(signal?.reason));
+  if (signal?.aborted) throw abortedError(signal.reason);
+  if (timeoutMs !== undefined && !(timeoutMs > 0))
+    throw new CarepactError("INPUT_INVALID", "timeoutMs is a number of milliseconds above zero.", { timeoutMs });
+  signal?.addEventListener("abort", abort, { once: true });
+  const timer =
+    timeoutMs === undefined || timeoutMs === Infinity
+      ? undefined
+      : setTimeout(() => inner.abort(timedOutError(timeoutMs)), timeoutMs);
+  try {
+    return await Promise.race([work(inner.signal), rejectionOf(inner.signal)]);
+  } finally {
+    clearTimeout(timer);
+    signal?.removeEventListener("abort", abort);
+  }
+}
+
+const abortedError = (reason: unknown): CarepactError =>
+  new CarepactError("ABORTED", "The call was aborted by its signal.", {}, reason);
+
+const timedOutError = (timeoutMs: number): CarepactError =>
+  new CarepactError("TIMED_OUT", `The call took longer than ${timeoutMs} ms: is the node reachable?`, { timeoutMs });
+
+const rejectionOf = (signal: AbortSignal): Promise<never> =>
+  new Promise((_, reject) => {
+    signal.addEventListener("abort", () => reject(signal.reason as CarepactError), { once: true });
+  });
