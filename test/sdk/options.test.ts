@@ -35,8 +35,9 @@ describe("call options", () => {
 
   it("do not begin a call whose signal is aborted already", async () => {
     let begun = false;
-    const call = within({ signal: AbortSignal.abort() }, async () => {
+    const call = within({ signal: AbortSignal.abort() }, () => {
       begun = true;
+      return Promise.resolve();
     });
     expect(isCarepactError(await caught(call), "ABORTED")).to.equal(true);
     expect(begun).to.equal(false);
