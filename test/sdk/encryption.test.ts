@@ -85,6 +85,9 @@ describe("canonical JSON", () => {
     const cycle: Record<string, unknown> = {};
     cycle["again"] = cycle;
     refused("INPUT_INVALID", () => toPlainJson(cycle));
+    // A hole in an array, and a name that has no UTF-8.
+    refused("INPUT_INVALID", () => toPlainJson(new Array(1)));
+    refused("INPUT_INVALID", () => toPlainJson(JSON.parse('{"\\ud800":1}')));
     expect(refused("INPUT_INVALID", () => toPlainJson({ a: [{ b: 1n }] }, "Claim")).details.path).to.equal(
       "Claim.a[0].b",
     );

@@ -40,8 +40,11 @@ function copy(value: unknown, path: string, depth: number): Json {
   }
   if (typeof value !== "object") throw refuse(`is a ${typeof value}`);
   if (depth >= DEEPEST) throw refuse(`is nested more than ${DEEPEST} deep`);
-  if (Array.isArray(value)) return value.map((entry, i) => copy(entry, `${path}[${i}]`, depth + 1));
+  // Array.from, and not map, which leaves holes out.
+  if (Array.isArray(value)) return Array.from(value, (entry, i) => copy(entry, `${path}[${i}]`, depth + 1));
   if (!isPlain(value)) throw refuse("is not a plain object");
+  if (Object.keys(value).some((key) => LONE_SURROGATE.test(key)))
+    throw refuse("has a name that holds half of a surrogate pair");
   return Object.fromEntries(
     Object.entries(value)
       .filter(([, entry]) => entry !== undefined)
