@@ -1,4 +1,4 @@
-import { Validator, type OutputUnit, type Schema } from "@cfworker/json-schema";
+import { Validator, type OutputUnit } from "@cfworker/json-schema";
 
 import { toPlainJson } from "../encryption";
 import { CarepactError, isCarepactError, type ErrorCode } from "../errors";
