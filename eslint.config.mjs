@@ -79,4 +79,5 @@ export default tseslint.config(
       globals: { require: "readonly", module: "writable", process: "readonly", console: "readonly" },
     },
   },
+  { files: ["**/*.mjs"], languageOptions: { globals: { URL: "readonly", process: "readonly", console: "readonly" } } },
 );

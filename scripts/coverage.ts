@@ -24,7 +24,7 @@ exitWith(async () => {
   // The ordinary build first: it generates the types that tests import, which the instrumented one must not overwrite.
   const compiled = await run("hardhat", ["compile"]);
   if (compiled.code !== 0) return false;
-  const { code } = await run("hardhat", ["coverage", "--testfiles", TESTS], { SOLIDITY_COVERAGE: "true" });
+  const { code } = await run("hardhat", ["coverage", "--testfiles", TESTS], { env: { SOLIDITY_COVERAGE: "true" } });
   if (!existsSync(SUMMARY)) return false;
 
   const { total } = JSON.parse(readFileSync(SUMMARY, "utf8")) as Summary;

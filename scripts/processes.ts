@@ -19,20 +19,21 @@ export interface Outcome {
 const withoutColours = (text: string): string => text.replace(/\u001b\[[0-9;]*m/g, "");
 
 /**
- * Runs a command that npm installed, in the root, and shows what it writes while it runs.
+ * Runs a command that npm installed and shows what it writes while it runs.
  * @param command Name in node_modules/.bin.
- * @param env Added to this process's environment.
+ * @param options.env Added to this process's environment.
+ * @param options.cwd Where it runs; in the root unless given.
  * @throws When the command cannot be started, that is, before `npm ci`.
  */
 export async function run(
   command: string,
   args: readonly string[],
-  env: Record<string, string> = {},
+  { env = {}, cwd = ROOT }: { env?: Record<string, string>; cwd?: string } = {},
 ): Promise<Outcome> {
   const started = Date.now();
   const colours: Record<string, string> = process.stdout.isTTY ? { FORCE_COLOR: "1" } : {};
   const child = spawn(join(ROOT, "node_modules", ".bin", command), args, {
-    cwd: ROOT,
+    cwd,
     env: { ...process.env, ...colours, ...env },
     stdio: ["ignore", "pipe", "inherit"],
   });

@@ -1,6 +1,8 @@
+import { readFileSync } from "node:fs";
+
 import { defineConfig } from "tsdown";
 
-import { exports } from "./package.json";
+const { exports } = JSON.parse(readFileSync(new URL("package.json", import.meta.url), "utf8"));
 
 /** `./claims` → `src/claims/index.ts`: package.json's exports are the one list of entries. */
 const entry = Object.fromEntries(
