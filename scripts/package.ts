@@ -70,6 +70,7 @@ function compareApi(entry: string, update: boolean): boolean {
     packageJsonFullPath: join(SDK, "package.json"),
     configObject: {
       projectFolder: SDK,
+      newlineKind: "lf",
       mainEntryPointFilePath: join(DIST, `${entry}.d.mts`),
       compiler: { tsconfigFilePath: join(SDK, "tsconfig.build.json") },
       apiReport: {

@@ -19,14 +19,20 @@ const pages = ["README.md", "CONTRIBUTING.md", "CHANGELOG.md", "sdk/README.md", 
 
 const withoutCode = (page: string): string => page.replace(/^```[\s\S]*?^```$/gm, "").replace(/`[^`\n]*`/g, "");
 
-/** Anchors of a page's headings, as GitHub makes them. */
-const anchorsOf = (page: string): string[] =>
-  [...page.matchAll(/^#+ (.+)$/gm)].map(([, heading = ""]) =>
-    heading
+/** Anchors of a page: of its headings, as GitHub makes them, and those set by hand. */
+function anchorsOf(page: string): string[] {
+  const times = new Map<string, number>();
+  const ofHeadings = [...page.matchAll(/^#+ (.+)$/gm)].map(([, heading = ""]) => {
+    const anchor = heading
       .toLowerCase()
       .replace(/[^\p{L}\p{N} _-]/gu, "")
-      .replaceAll(" ", "-"),
-  );
+      .replaceAll(" ", "-");
+    const before = times.get(anchor) ?? 0;
+    times.set(anchor, before + 1);
+    return before === 0 ? anchor : `${anchor}-${before}`;
+  });
+  return [...ofHeadings, ...[...page.matchAll(/<a id="([^"]+)">/g)].map(([, id = ""]) => id)];
+}
 
 /** Links of a page that lead nowhere. */
 function deadLinksOf(path: string): string[] {
@@ -48,7 +54,7 @@ function deadLinksOf(path: string): string[] {
 function unknownCommandsOf(path: string): string[] {
   const text = readPage(path);
   const { scripts } = JSON.parse(readPage("package.json")) as { scripts: Record<string, string> };
-  const asked = [...text.matchAll(/npm run ([a-z:]+)|npx hardhat ([a-z]+)/g)];
+  const asked = [...text.matchAll(/npm run ([a-z:]+)|npx hardhat ([a-z]+(?::[a-z]+)*)/g)];
   return asked
     .filter(([, script, task]) => (script === undefined ? !(task! in hre.tasks) : !(script in scripts)))
     .map(([command]) => command);

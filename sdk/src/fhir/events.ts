@@ -58,7 +58,8 @@ export interface DispenseTerms extends LineTerms {
   handOverRequired?: boolean;
 }
 
-interface Rule {
+/** What a status of the FHIR resource says about the care. */
+export interface StatusRule {
   /** What the status leads to; `byQuantity` compares what was dispensed with what was billed. */
   leadsTo: "pending" | "met" | "byQuantity" | "notMet";
   reason: EventReason;
@@ -66,10 +67,10 @@ interface Rule {
   corrects?: true;
 }
 
-const notFinal: Rule = { leadsTo: "pending", reason: "status-not-final" };
-const ended: Rule = { leadsTo: "notMet", reason: "status-ended" };
-const inError: Rule = { leadsTo: "notMet", reason: "status-in-error", corrects: true };
-const done: Rule = { leadsTo: "met", reason: "done" };
+const notFinal: StatusRule = { leadsTo: "pending", reason: "status-not-final" };
+const ended: StatusRule = { leadsTo: "notMet", reason: "status-ended" };
+const inError: StatusRule = { leadsTo: "notMet", reason: "status-in-error", corrects: true };
+const done: StatusRule = { leadsTo: "met", reason: "done" };
 
 /**
  * FHIR R4 `MedicationDispense.status`, every code. There is no code for a part fill: quantities are compared.
@@ -85,7 +86,7 @@ export const dispenseRules = {
   stopped: ended,
   declined: ended,
   "entered-in-error": inError,
-} as const satisfies Record<string, Rule>;
+} as const satisfies Record<string, StatusRule>;
 
 /** FHIR R4 `DiagnosticReport.status`, every code. */
 export const diagnosticReportRules = {
@@ -99,7 +100,7 @@ export const diagnosticReportRules = {
   appended: { ...done, corrects: true },
   cancelled: ended,
   "entered-in-error": inError,
-} as const satisfies Record<string, Rule>;
+} as const satisfies Record<string, StatusRule>;
 
 /** Codes of HL7 v3 ActPharmacySupplyType that are part fills. */
 const partFills = ["FFP", "RFP", "RFPS"];
@@ -168,10 +169,10 @@ const whole: Share = { dispensed: 1n, billed: 1n };
 function evaluate(
   resource: Element,
   type: string,
-  rules: Readonly<Record<string, Rule>>,
+  rules: Readonly<Record<string, StatusRule>>,
   done: () => Evaluation,
 ): Evaluation {
-  const rule = rules[read.code(resource["status"], Object.keys(rules), `${type}.status`)] as Rule;
+  const rule = rules[read.code(resource["status"], Object.keys(rules), `${type}.status`)] as StatusRule;
   const corrects = rule.corrects ?? false;
   if (rule.leadsTo === "byQuantity" || rule.leadsTo === "met") return { ...done(), corrects };
   return { result: rule.leadsTo, reason: rule.reason, corrects };

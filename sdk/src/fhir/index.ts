@@ -11,5 +11,6 @@ export {
   type EventResult,
   type LineTerms,
   type Share,
+  type StatusRule,
 } from "./events";
 export type { ExactQuantity } from "./read";

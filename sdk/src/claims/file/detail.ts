@@ -19,7 +19,8 @@ export interface LineDetail {
   consentReference?: string;
 }
 
-type AmountName = "charge" | "allowed" | "patientShare" | "otherPayers" | "planPays";
+/** Amounts of a line. */
+export type AmountName = "charge" | "allowed" | "patientShare" | "otherPayers" | "planPays";
 
 /** The same as JSON carries it: amounts as decimal strings. */
 export type LineDetailJson = Omit<LineDetail, AmountName | "adjustments"> & {

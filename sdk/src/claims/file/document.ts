@@ -141,12 +141,20 @@ export function parseDocument<Kind extends keyof Documents>(
   return readDocument(value, kind);
 }
 
-/** Reads the text of a claim batch file, see {@link parseDocument}. Its hashes are checked when it is opened. */
+/**
+ * Reads the text of a claim batch file. Its hashes are checked when it is opened.
+ * @param options.maxBytes Largest text that is read; 32 MiB unless given.
+ * @throws FILE_TOO_BIG, FILE_MALFORMED, FILE_WRONG_DOCUMENT, FILE_VERSION_UNSUPPORTED
+ */
 export function parseClaimBatchFile(text: string, options: { maxBytes?: number } = {}): ClaimBatchFile {
   return parseDocument(text, "claim-batch", options.maxBytes);
 }
 
-/** Reads the text of a claim batch record, see {@link parseDocument}. Its hashes are checked when it is opened. */
+/**
+ * Reads the text of a claim batch record. Its hashes are checked when it is opened.
+ * @param options.maxBytes Largest text that is read; 32 MiB unless given.
+ * @throws FILE_TOO_BIG, FILE_MALFORMED, FILE_WRONG_DOCUMENT, FILE_VERSION_UNSUPPORTED
+ */
 export function parseClaimBatchRecord(text: string, options: { maxBytes?: number } = {}): ClaimBatchRecord {
   return parseDocument(text, "claim-batch-record", options.maxBytes);
 }

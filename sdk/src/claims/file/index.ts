@@ -1,5 +1,5 @@
 export { buildClaimBatch, type BuiltClaimBatch, type ClaimBatchInput, type PayeeKey } from "./build";
-export type { LineDetail } from "./detail";
+export type { AmountName, LineDetail, LineDetailJson } from "./detail";
 export {
   CLAIM_BATCH_FILE_VERSION,
   MAX_FILE_BYTES,
@@ -8,6 +8,7 @@ export {
   type ClaimBatchFile,
   type ClaimBatchPart,
   type ClaimBatchRecord,
+  type PartLineJson,
   type PublicPartJson,
   type SealedPartJson,
 } from "./document";
