@@ -1,5 +1,5 @@
 import { buildModule } from "@nomicfoundation/hardhat-ignition/modules";
-import type { ContractCallFuture } from "@nomicfoundation/ignition-core";
+import type { ContractCallFuture, Future } from "@nomicfoundation/ignition-core";
 import { id } from "ethers";
 
 import { roles } from "./roles";
@@ -7,28 +7,39 @@ import { roles } from "./roles";
 type ModuleBuilder = Parameters<Parameters<typeof buildModule>[1]>[0];
 type InitializerArguments = NonNullable<Parameters<ModuleBuilder["encodeFunctionCall"]>[2]>;
 
-/** Implementation, proxy with its initializer, and the implementation's interface at the proxy's address. */
-function proxied(m: ModuleBuilder, name: string, args: InitializerArguments) {
-  const implementation = m.contract(name, [], { id: `${name}Implementation` });
-  const initialize = m.encodeFunctionCall(implementation, "initialize", args);
-  const proxy = m.contract("ERC1967Proxy", [implementation, initialize], { id: `${name}Proxy` });
-  return m.contractAt(name, proxy, { id: name });
-}
-
 /**
  * The whole system: access manager, registries, escrow, the links between them, and who may call what.
  *
  * Parameters: `governance`: the AccessManager's admin, who grants roles; it has to be given, and another account than the deployer,
  * who ends without power. `upgrader`, `pauser`, `credentialing`: accounts of these roles, the deployer unless given. `delay`:
  * seconds that an upgrade, and whatever the admin does, waits: 14 days unless given.
+ *
+ * All contracts are created in layers, each complete before the next begins, and before the first call. So an address depends on
+ * nothing but the deployer and its first nonce, however often the deployment was interrupted and resumed.
  */
 export default buildModule("Carepact", (m) => {
   const deployer = m.getAccount(0);
   const accessManager = m.contract("AccessManager", [deployer]);
-  const organizationRegistry = proxied(m, "OrganizationRegistry", [accessManager]);
-  const rulebooks = proxied(m, "Rulebooks", [accessManager]);
-  const mandates = proxied(m, "Mandates", [accessManager, organizationRegistry]);
-  const claimEscrow = proxied(m, "ClaimEscrow", [accessManager, organizationRegistry, rulebooks, mandates]);
+  const implementationOf = (name: string) => m.contract(name, [], { id: `${name}Implementation` });
+  const implementations = {
+    OrganizationRegistry: implementationOf("OrganizationRegistry"),
+    Rulebooks: implementationOf("Rulebooks"),
+    Mandates: implementationOf("Mandates"),
+    ClaimEscrow: implementationOf("ClaimEscrow"),
+  };
+  const first = [accessManager, ...Object.values(implementations)];
+
+  /** A proxy that is initialized as it is created, and the implementation's interface at the proxy's address. */
+  const proxied = (name: keyof typeof implementations, args: InitializerArguments, after: Future[]) => {
+    const initialize = m.encodeFunctionCall(implementations[name], "initialize", args);
+    const proxy = m.contract("ERC1967Proxy", [implementations[name], initialize], { id: `${name}Proxy`, after });
+    return m.contractAt(name, proxy, { id: name });
+  };
+  const organizationRegistry = proxied("OrganizationRegistry", [accessManager], first);
+  const rulebooks = proxied("Rulebooks", [accessManager], first);
+  const registries = [organizationRegistry, rulebooks];
+  const mandates = proxied("Mandates", [accessManager, organizationRegistry], registries);
+  const claimEscrow = proxied("ClaimEscrow", [accessManager, ...registries, mandates], [mandates]);
 
   const settings: ContractCallFuture<string, string>[] = [
     m.call(organizationRegistry, "setStandingListener", [claimEscrow]),
@@ -50,7 +61,7 @@ export default buildModule("Carepact", (m) => {
         accessManager,
         "setTargetFunctionRole",
         [targets[target as keyof typeof targets], signatures.map((signature) => id(signature).slice(0, 10)), roleId],
-        { id: `${role}Of${target}` },
+        { id: `${role}Of${target}`, after: [claimEscrow] },
       ),
     );
     const account = m.getParameter(role, deployer);

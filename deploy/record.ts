@@ -1,0 +1,30 @@
+import { existsSync } from "node:fs";
+import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
+
+import type { HardhatRuntimeEnvironment } from "hardhat/types";
+
+import type { Deployment } from "@carepact/sdk";
+
+type Deployments = Record<string, Deployment>;
+
+/** Where the SDK has its deployments from. */
+export const recordOf = (hre: HardhatRuntimeEnvironment): string =>
+  join(hre.config.paths.root, "sdk", "src", "deployments", "deployments.json");
+
+const read = async (file: string): Promise<Deployments> =>
+  existsSync(file) ? (JSON.parse(await readFile(file, "utf8")) as Deployments) : {};
+
+/** The deployment that a file has for a chain. */
+export const recordedDeployment = async (file: string, chainId: number): Promise<Deployment | undefined> =>
+  (await read(file))[chainId];
+
+/** Writes a deployment into a file, in the order of chain ids. Says whether that changed anything. */
+export async function recordDeployment(file: string, deployment: Deployment): Promise<boolean> {
+  const deployments = await read(file);
+  const text = `${JSON.stringify({ ...deployments, [deployment.chainId]: deployment }, null, 2)}\n`;
+  if (existsSync(file) && (await readFile(file, "utf8")) === text) return false;
+  await mkdir(dirname(file), { recursive: true });
+  await writeFile(file, text);
+  return true;
+}

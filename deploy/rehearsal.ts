@@ -1,0 +1,90 @@
+import type { EIP1193Provider } from "@nomicfoundation/ignition-core";
+import { BrowserProvider, type TransactionReceipt } from "ethers";
+// Hardhat 2 has no public way to a second chain beside the network's.
+import { createProvider } from "hardhat/internal/core/providers/construction";
+import type { HardhatRuntimeEnvironment } from "hardhat/types";
+
+import type { Deployment } from "@carepact/sdk";
+
+import { artifactsOf } from "./artifacts";
+import Carepact from "./Carepact";
+import { deploymentIn, checkDeployment } from "./deploying";
+import type { Finding } from "./checkContracts";
+import { Failure } from "./failure";
+import { progressOf } from "./journal";
+import type { Parameters } from "./parameters";
+import { runModule } from "./run";
+import type { Site } from "./site";
+
+/** What trying out a deployment showed. */
+export interface Rehearsal {
+  /** Addresses that it will have, if the deployer sends nothing else before. The block is the rehearsal's. */
+  deployment: Deployment;
+  findings: Finding[];
+  /** Transactions in all, and those that an earlier run sent. */
+  transactions: number;
+  done: number;
+  /** Of all transactions. */
+  gas: bigint;
+  /** Of the largest transaction. */
+  largestGas: bigint;
+  /** Wei that all transactions cost at today's price, and what the deployer has. */
+  cost: bigint;
+  balance: bigint;
+}
+
+/** A chain in this process, empty, with the id of another. */
+export async function embeddedChain(hre: HardhatRuntimeEnvironment, chainId: number): Promise<EIP1193Provider> {
+  const { networks } = hre.config;
+  const config = { ...hre.config, networks: { ...networks, hardhat: { ...networks.hardhat, chainId } } };
+  return createProvider(config, "hardhat", hre.artifacts);
+}
+
+const ENOUGH = 10n ** 24n;
+const quantity = (value: bigint): string => `0x${value.toString(16)}`;
+
+/** Deploys on a chain of its own, with the real one's id, and the deployer's address and nonce. */
+export async function rehearse(site: Site, deployer: string, parameters: Parameters): Promise<Rehearsal> {
+  const { hre, chainId, provider, journal, tell } = site;
+  const earlier = await progressOf(journal);
+  const firstNonce = earlier.firstNonce ?? (await provider.getTransactionCount(deployer));
+  const balance = await provider.getBalance(deployer);
+  const { gasPrice } = await provider.getFeeData();
+  if (gasPrice === null) throw new Failure("The node does not say what gas costs.");
+
+  tell("Rehearsing on a chain of its own ...");
+  const node = await embeddedChain(hre, chainId);
+  await node.request({ method: "hardhat_impersonateAccount", params: [deployer] });
+  await node.request({ method: "hardhat_setBalance", params: [deployer, quantity(ENOUGH)] });
+  await node.request({ method: "hardhat_setNonce", params: [deployer, quantity(BigInt(firstNonce))] });
+  const outcome = await runModule(
+    Carepact,
+    { ...parameters },
+    {
+      node,
+      chainId,
+      accounts: [deployer],
+      artifacts: artifactsOf(hre),
+      config: { blockPollingInterval: 20, requiredConfirmations: 1 },
+      tell: () => undefined,
+    },
+  );
+  const stage = new BrowserProvider({ request: (call) => node.request(call) }, chainId, { cacheTimeout: -1 });
+  const deployment = await deploymentIn({ provider: stage, chainId }, outcome);
+  const findings = await checkDeployment({ hre, provider: stage }, deployment, parameters);
+  const receipts = (
+    await Promise.all(Object.values(outcome.mined).map((hash) => stage.getTransactionReceipt(hash)))
+  ).filter((receipt): receipt is TransactionReceipt => receipt !== null);
+  const used = receipts.map(({ gasUsed }) => gasUsed);
+  const gas = used.reduce((sum, one) => sum + one, 0n);
+  return {
+    deployment,
+    findings,
+    transactions: receipts.length,
+    done: Object.keys(earlier.mined).length,
+    gas,
+    largestGas: used.reduce((most, one) => (one > most ? one : most), 0n),
+    cost: gas * gasPrice,
+    balance,
+  };
+}

@@ -1,0 +1,9 @@
+import type { Deployment } from "../chain/deployment";
+
+import recorded from "./deployments.json";
+
+/**
+ * Where Carepact is deployed, by chain id. 31337 is the devnet of `@carepact/sdk/devnet`, and nowhere else on a local chain; other
+ * chains are those that `hardhat deploy` recorded.
+ */
+export const deployments: Readonly<Record<number, Deployment>> = recorded;

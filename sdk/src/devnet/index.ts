@@ -1,0 +1,1 @@
+export { deployDevnet, devnet, devnetAccount, type Devnet, type JsonRpc } from "./devnet";

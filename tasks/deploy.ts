@@ -1,0 +1,36 @@
+import { TASK_COMPILE } from "hardhat/builtin-tasks/task-names";
+import { task, types } from "hardhat/config";
+
+import type { SiteOptions } from "../deploy/site";
+
+interface Options extends SiteOptions {
+  json: boolean;
+}
+
+task("deploy", "Deploys the whole system, or goes on where a run ended, and then checks everything")
+  .addOptionalParam(
+    "parameters",
+    "File of parameters; deploy/parameters/<network>.json5 unless given",
+    undefined,
+    types.string,
+  )
+  .addOptionalParam(
+    "journal",
+    "Folder of the journal; deploy/deployments/chain-<id> unless given",
+    undefined,
+    types.string,
+  )
+  .addOptionalParam("record", "File of deployments; the SDK's unless given", undefined, types.string)
+  .addFlag("send", "On a public chain: send transactions, after a rehearsal without")
+  .addFlag("json", "End in one line with one JSON object")
+  .setAction(async ({ json, ...options }: Options, hre) => {
+    await hre.run(TASK_COMPILE, { quiet: true });
+    // Imported here, since it needs what compiling generates, and hre, which does not exist while tasks load.
+    const { deployCarepact, planDeployment } = await import("../deploy/deploying");
+    const { siteOf } = await import("../deploy/site");
+    const { endOfDeploy, endOfPlan, finish, tell } = await import("../deploy/terminal");
+    await finish(json, async () => {
+      const site = await siteOf(hre, options, tell);
+      return site.mayUse === "send" ? endOfDeploy(await deployCarepact(site)) : endOfPlan(await planDeployment(site));
+    });
+  });

@@ -1,0 +1,30 @@
+import { TASK_COMPILE } from "hardhat/builtin-tasks/task-names";
+import { task, types } from "hardhat/config";
+
+import type { SiteOptions } from "../deploy/site";
+
+interface Options extends SiteOptions {
+  json: boolean;
+}
+
+task("deploy:check", "Holds a deployment against the sources and parameters: code, links, and who may do what")
+  .addOptionalParam(
+    "parameters",
+    "File of parameters; deploy/parameters/<network>.json5 unless given",
+    undefined,
+    types.string,
+  )
+  .addOptionalParam("record", "File of deployments; the SDK's unless given", undefined, types.string)
+  .addFlag("json", "End in one line with one JSON object")
+  .setAction(async ({ json, ...options }: Options, hre) => {
+    await hre.run(TASK_COMPILE, { quiet: true });
+    // Imported here, since it needs what compiling generates, and hre, which does not exist while tasks load.
+    const { checkDeployment, deploymentAt, parametersOf } = await import("../deploy/deploying");
+    const { siteOf } = await import("../deploy/site");
+    const { endOfCheck, finish, tell } = await import("../deploy/terminal");
+    await finish(json, async () => {
+      const site = await siteOf(hre, options, tell);
+      const deployment = await deploymentAt(site);
+      return endOfCheck(deployment, await checkDeployment(site, deployment, await parametersOf(site)));
+    });
+  });

@@ -1,0 +1,148 @@
+import { appendFileSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+
+import type { EIP1193Provider } from "@nomicfoundation/ignition-core";
+import { expect } from "chai";
+import hre from "hardhat";
+
+import { deployCarepact, isSound, planDeployment } from "../../deploy/deploying";
+import { Failure } from "../../deploy/failure";
+import { embeddedChain } from "../../deploy/rehearsal";
+import { deployments } from "../../sdk/src/deployments";
+
+import { DAY, embeddedSite, MOST_GAS, parametersFile, thrownBy, TRANSACTIONS, type Moment } from "./support";
+
+const PUBLIC_CHAIN = 11_155_111;
+const accounts = {
+  governance: "0x70997970C51812dc3A010C7d01b50e0d17dc79C8",
+  upgrader: "0x3C44CdDdB6a900fa2b585dd299e03d12FA4293BC",
+  pauser: "0x90F79bf6EB2c4f870365E785982E1f101E93b906",
+  credentialing: "0x15d34AAf54267DB7D7c367839AAf71A00a2C6A65",
+};
+
+/** A node that is gone at the n-th transaction. */
+function mortal(node: EIP1193Provider, nth: number, moment: Moment): EIP1193Provider {
+  let left = nth;
+  return {
+    request: async (call) => {
+      if (call.method !== "eth_sendTransaction" || --left > 0) return node.request(call);
+      if (moment === "before its answer comes") await node.request(call);
+      throw new Error("The power went out.");
+    },
+  };
+}
+
+const nonceOf = async (node: EIP1193Provider, account: string): Promise<number> =>
+  Number(await node.request({ method: "eth_getTransactionCount", params: [account, "latest"] }));
+
+describe("A deployment on Hardhat's own chain", () => {
+  it("is complete, as it should be, and where the SDK says", async () => {
+    const site = await embeddedSite();
+    const { deployment, sent, findings, recorded } = await deployCarepact(site);
+    expect(findings.filter(({ wrong }) => wrong.length > 0)).to.deep.equal([]);
+    expect(sent).to.equal(TRANSACTIONS);
+    expect(deployment).to.deep.equal(deployments[31337]);
+    expect(recorded).to.equal(true);
+    expect(JSON.parse(readFileSync(site.record, "utf8"))).to.deep.equal({ 31337: deployment });
+    for (let block = 1; block <= TRANSACTIONS; block++) {
+      const { gasLimit } = (await site.provider.getBlock(block, true))!.getPrefetchedTransaction(0);
+      expect(gasLimit).to.be.lessThan(MOST_GAS);
+    }
+  });
+
+  it("sends nothing and changes nothing when it is done again", async () => {
+    const site = await embeddedSite();
+    const first = await deployCarepact(site);
+    const [file, blocks] = [readFileSync(site.record, "utf8"), await site.provider.getBlockNumber()];
+    const again = await deployCarepact(site);
+    expect(again).to.deep.equal({ ...first, sent: 0, recorded: false });
+    expect(readFileSync(site.record, "utf8")).to.equal(file);
+    expect(await site.provider.getBlockNumber()).to.equal(blocks);
+  });
+
+  const interrupted: [number, Moment][] = [
+    [1, "before its answer comes"],
+    [3, "before it is sent"],
+    [8, "before its answer comes"],
+    [TRANSACTIONS, "before its answer comes"],
+  ];
+  for (const [nth, moment] of interrupted)
+    it(`goes on where it ended, at transaction ${nth} ${moment}, to the same system`, async () => {
+      const node = await embeddedChain(hre, 31337);
+      const site = await embeddedSite({}, 31337, node);
+      const { message } = await thrownBy(deployCarepact({ ...site, node: mortal(node, nth, moment) }));
+      expect(message).to.equal("The power went out.");
+      const { deployment, findings } = await deployCarepact(site);
+      expect(isSound(findings)).to.equal(true);
+      expect(deployment).to.deep.equal(deployments[31337]);
+      expect(await nonceOf(node, site.accounts[0]!)).to.equal(TRANSACTIONS);
+    });
+
+  it("goes on when the journal's last line was cut off", async () => {
+    const node = await embeddedChain(hre, 31337);
+    const site = await embeddedSite({}, 31337, node);
+    await thrownBy(deployCarepact({ ...site, node: mortal(node, 6, "before it is sent") }));
+    appendFileSync(join(site.journal!, "journal.jsonl"), '\n{"type":"TRANSACTION_SE');
+    const { deployment } = await deployCarepact(site);
+    expect(deployment).to.deep.equal(deployments[31337]);
+  });
+
+  it("begins anew where the local chain is another, so that a restarted node is no obstacle", async () => {
+    const site = await embeddedSite();
+    await deployCarepact(site);
+    const restarted = await embeddedSite(site.options);
+    expect((await deployCarepact(restarted)).findings.every(({ wrong }) => wrong.length === 0)).to.equal(true);
+  });
+
+  it("refuses other parameters than those it was begun with, and sends nothing", async () => {
+    const node = await embeddedChain(hre, 31337);
+    const site = await embeddedSite({}, 31337, node);
+    await thrownBy(deployCarepact({ ...site, node: mortal(node, 23, "before it is sent") }));
+    const options = { ...site.options, parameters: parametersFile({ governance: accounts.governance }) };
+    const failure = await thrownBy<Failure>(deployCarepact({ ...site, options }));
+    expect(failure).to.be.instanceOf(Failure);
+    expect(failure.message).to.include("not those with which this deployment was begun");
+    expect(await nonceOf(node, site.accounts[0]!)).to.equal(22);
+  });
+
+  const unfit: [string, Record<string, unknown>, string][] = [
+    ["governance is missing", {}, "governance is missing"],
+    ["governance is the deployer", { governance: "0xf39Fd6e51aad88F6F4ce6aB8827279cffFb92266" }, "is the deployer"],
+    ["an account is malformed", { ...accounts, pauser: "0x1234" }, "pauser is no address"],
+    ["the delay is no number", { ...accounts, delay: "14 days" }, "delay is no whole number"],
+  ];
+  for (const [what, parameters, message] of unfit)
+    it(`is refused before anything is sent where ${what}`, async () => {
+      const site = await embeddedSite({ parameters: parametersFile(parameters) });
+      expect((await thrownBy(deployCarepact(site))).message).to.include(message);
+      expect(await nonceOf(site.node, site.accounts[0]!)).to.equal(0);
+    });
+});
+
+describe("A deployment on a public chain", () => {
+  const options = { parameters: parametersFile({ ...accounts, delay: 30 * DAY }) };
+
+  it("is only rehearsed unless --send is said: addresses, gas and cost are known, and nothing is sent", async () => {
+    const site = await embeddedSite(options, PUBLIC_CHAIN);
+    const plan = await planDeployment(site);
+    expect(isSound(plan.findings)).to.equal(true);
+    expect([plan.transactions, plan.done]).to.deep.equal([TRANSACTIONS, 0]);
+    expect(plan.largestGas).to.be.lessThan(MOST_GAS);
+    expect(await nonceOf(site.node, site.accounts[0]!)).to.equal(0);
+    expect((await thrownBy(deployCarepact(site))).message).to.include("--send");
+    expect(await nonceOf(site.node, site.accounts[0]!)).to.equal(0);
+
+    const { deployment, findings } = await deployCarepact({ ...site, mayUse: "send" });
+    expect(isSound(findings)).to.equal(true);
+    expect({ ...deployment, startBlock: 0 }).to.deep.equal({ ...plan.deployment, startBlock: 0 });
+    const spent = plan.balance - (await site.provider.getBalance(site.accounts[0]!));
+    expect(spent).to.be.lessThan(2n * plan.cost);
+  });
+
+  it("refuses a journal of another chain", async () => {
+    const site = await embeddedSite({ ...options, send: true }, PUBLIC_CHAIN);
+    await thrownBy(deployCarepact({ ...site, node: mortal(site.node, 2, "before it is sent") }));
+    const other = await embeddedSite({ ...site.options }, 1);
+    expect((await thrownBy(deployCarepact(other))).message).to.include("belongs to another chain");
+  });
+});
