@@ -7,9 +7,15 @@ import "./tasks/books";
 import "./tasks/compiler";
 import "./tasks/contractTypes";
 import "./tasks/demo";
+import "./tasks/deploy";
+import "./tasks/deployCheck";
+import "./tasks/devnet";
 import "./tasks/size";
+import "./tasks/upgrade";
 
 import type { HardhatUserConfig } from "hardhat/config";
+
+import { publicNetworks } from "./deploy/networks";
 
 // A newcomer's first command is not the place for a question, and nothing here is sent anywhere.
 process.env.HARDHAT_DISABLE_TELEMETRY_PROMPT ??= "true";
@@ -32,7 +38,13 @@ const config: HardhatUserConfig = {
   networks: {
     hardhat: { hardfork: "osaka" },
     localhost: { url: process.env.CAREPACT_RPC_URL ?? "http://127.0.0.1:8545" },
+    ...publicNetworks(process.env),
   },
+  // Sources are verified by `npx hardhat ignition verify chain-<id>`. The journal keeps the compiler's whole input, settings (viaIR, no
+  // metadata hash) included; test/deploy/verification.test.ts compiles it again to the deployed code. What cannot be tried offline is
+  // whether the explorer takes it. Sourcify finds a partial match at best, since there is no metadata hash in the code.
+  etherscan: { apiKey: process.env.ETHERSCAN_API_KEY ?? "" },
+  sourcify: { enabled: true },
   typechain: { outDir: "typechain-types", target: "ethers-v6", dontOverrideCompile: forCoverage },
   paths: {
     ignition: "./deploy",
