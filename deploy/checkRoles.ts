@@ -88,13 +88,16 @@ async function checkFunctions(manager: Contract, deployment: Deployment, artifac
   const findings: Finding[] = [];
   for (const name of proxyNames) {
     const target = deployment[proxies[name]];
-    const wrong: string[] = [];
     // Of every function, not of those that ask the manager alone: which these are, no ABI says.
-    for (const { signature, selector } of await writesOf(artifacts, name)) {
-      const found = (await manager.getFunction("getTargetFunctionRole")(target, selector)) as bigint;
-      const expected = roleOf(name, signature);
-      if (found !== expected) wrong.push(`${signature} is for ${nameOf(found)}, not ${nameOf(expected)}`);
-    }
+    const functions = await Promise.all(
+      (await writesOf(artifacts, name)).map(async ({ signature, selector }) => {
+        const found = (await manager.getFunction("getTargetFunctionRole")(target, selector)) as bigint;
+        return { signature, found, expected: roleOf(name, signature) };
+      }),
+    );
+    const wrong = functions
+      .filter(({ found, expected }) => found !== expected)
+      .map(({ signature, found, expected }) => `${signature} is for ${nameOf(found)}, not ${nameOf(expected)}`);
     if ((await manager.getFunction("isTargetClosed")(target)) as boolean) wrong.push("is closed: nobody may call it");
     const delay = (await manager.getFunction("getTargetAdminDelay")(target)) as bigint;
     if (delay !== 0n) wrong.push(`has an admin delay of its own: ${delay} s`);

@@ -119,6 +119,15 @@ describe("A deployment on Hardhat's own chain", () => {
     });
 });
 
+describe("A deployment where no node answers", () => {
+  it("says so, and names the network", async () => {
+    const silent = { request: () => Promise.reject(new Error("connect ECONNREFUSED")) };
+    const failure = await thrownBy<Failure>(embeddedSite({}, 31337, silent));
+    expect(failure).to.be.instanceOf(Failure);
+    expect(failure.message).to.equal("The node of network hardhat does not answer: connect ECONNREFUSED");
+  });
+});
+
 describe("A deployment on a public chain", () => {
   const options = { parameters: parametersFile({ ...accounts, delay: 30 * DAY }) };
 

@@ -1,3 +1,6 @@
+import { cpSync } from "node:fs";
+import { join } from "node:path";
+
 import { expect } from "chai";
 import { Contract, Interface } from "ethers";
 
@@ -8,7 +11,7 @@ import { implementationOf } from "../../deploy/system";
 import { executeUpgrade, prepareUpgrade, scheduleUpgrade } from "../../deploy/upgrading";
 import type { Deployment } from "../../sdk/src/chain/deployment";
 
-import { DAY, embeddedSite, pass, thrownBy } from "./support";
+import { DAY, embeddedSite, emptyFolder, parametersFile, pass, thrownBy } from "./support";
 
 const WEEK = 7 * DAY;
 const proxy = "Mandates";
@@ -20,15 +23,27 @@ describe("An upgrade on Hardhat's own chain", () => {
   let deployment: Deployment;
   let first: string;
 
-  const blocks = (): Promise<number> => site.provider.getBlockNumber();
-  const inUse = (): Promise<string> => implementationOf(site.provider, deployment.mandates);
+  const blocks = (): Promise<number> => deployed.provider.getBlockNumber();
+  const inUse = (): Promise<string> => implementationOf(deployed.provider, deployment.mandates);
   const registryOf = (): Promise<string> => site.provider.getStorage(deployment.mandates, 0);
 
-  beforeEach(async () => {
-    site = await embeddedSite();
-    ({ deployment } = await deployCarepact(site));
+  let deployed: Site;
+  let snapshot: unknown;
+
+  before(async () => {
+    deployed = await embeddedSite();
+    const parameters = parametersFile({ governance: deployed.accounts[9], upgrader: deployed.accounts[0] });
+    deployed = { ...deployed, options: { ...deployed.options, parameters } };
+    ({ deployment } = await deployCarepact(deployed));
     first = await inUse();
   });
+  /** Each begins with the chain and the journal as they were after the deployment. */
+  beforeEach(async () => {
+    snapshot = await deployed.node.request({ method: "evm_snapshot" });
+    site = { ...deployed, journal: join(emptyFolder(), "journal") };
+    cpSync(deployed.journal!, site.journal!, { recursive: true });
+  });
+  afterEach(() => deployed.node.request({ method: "evm_revert", params: [snapshot] }));
 
   it("waits 14 days and is done then, each step once however often it is asked for", async () => {
     const prepared = await prepareUpgrade(site, wanted);
@@ -123,7 +138,7 @@ describe("An upgrade on Hardhat's own chain", () => {
     const { transaction, stage, sent } = await scheduleUpgrade(without, wanted);
     expect({ stage, sent }).to.deep.equal({ stage: "prepared", sent: 0 });
     expect(transaction).to.include({ from: upgrader, to: deployment.accessManager });
-    const signer = await site.provider.getSigner(upgrader!);
+    const signer = await site.provider.getSigner(upgrader);
     await (await signer.sendTransaction(transaction!)).wait();
 
     expect(await scheduleUpgrade(without, wanted)).to.include({ stage: "scheduled", sent: 0 });
