@@ -1,5 +1,5 @@
 import type { EIP1193Provider } from "@nomicfoundation/ignition-core";
-import { BrowserProvider, type TransactionReceipt } from "ethers";
+import { BrowserProvider } from "ethers";
 // Hardhat 2 has no public way to a second chain beside the network's.
 import { createProvider } from "hardhat/internal/core/providers/construction";
 import type { HardhatRuntimeEnvironment } from "hardhat/types";
@@ -24,11 +24,11 @@ export interface Rehearsal {
   /** Transactions in all, and those that an earlier run sent. */
   transactions: number;
   done: number;
-  /** Of all transactions. */
+  /** Of all that are left. */
   gas: bigint;
-  /** Of the largest transaction. */
+  /** Of the largest that is left. */
   largestGas: bigint;
-  /** Wei that all transactions cost at today's price, and what the deployer has. */
+  /** Wei that those left cost at today's price, and what the deployer has. */
   cost: bigint;
   balance: bigint;
 }
@@ -72,16 +72,15 @@ export async function rehearse(site: Site, deployer: string, parameters: Paramet
   const stage = new BrowserProvider({ request: (call) => node.request(call) }, chainId, { cacheTimeout: -1 });
   const deployment = await deploymentIn({ provider: stage, chainId }, outcome);
   const findings = await checkDeployment({ hre, provider: stage }, deployment, parameters);
-  const receipts = (
-    await Promise.all(Object.values(outcome.mined).map((hash) => stage.getTransactionReceipt(hash)))
-  ).filter((receipt): receipt is TransactionReceipt => receipt !== null);
-  const used = receipts.map(({ gasUsed }) => gasUsed);
+  const left = Object.entries(outcome.mined).filter(([id]) => earlier.mined[id] === undefined);
+  const receipts = await Promise.all(left.map(([, hash]) => stage.getTransactionReceipt(hash)));
+  const used = receipts.map((receipt) => receipt?.gasUsed ?? 0n);
   const gas = used.reduce((sum, one) => sum + one, 0n);
   return {
     deployment,
     findings,
-    transactions: receipts.length,
-    done: Object.keys(earlier.mined).length,
+    transactions: Object.keys(outcome.mined).length,
+    done: Object.keys(outcome.mined).length - left.length,
     gas,
     largestGas: used.reduce((most, one) => (one > most ? one : most), 0n),
     cost: gas * gasPrice,

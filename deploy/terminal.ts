@@ -79,9 +79,11 @@ export function endOfPlan(plan: Planned): Ending {
     lines: [
       ...findingLines(findings),
       ...Object.entries({ ...addresses, deployer, ...parameters }).map(([name, value]) => `${name.padEnd(22)}${value}`),
-      `${transactions} transactions, of which ${done} are mined; ${gas} gas in all, ${largestGas} at most in one.`,
+      `${transactions} transactions, of which ${done} are mined; those left take ${gas} gas in all, ${largestGas} at most in one.`,
       `That costs ${formatEther(cost)} at today's price; the deployer has ${formatEther(balance)}${enough ? "" : ": too little"}.`,
-      "Nothing was sent: this was a rehearsal. Say --send to deploy.",
+      done === transactions
+        ? "Nothing was sent: this was a rehearsal, and all is deployed. --send looks at it and records it."
+        : "Nothing was sent: this was a rehearsal. Say --send to deploy.",
     ],
     json: { ok: ok && enough, dryRun: true, ...plan, deployment: addresses },
     exitCode: !ok ? exitCodes.found : enough ? 0 : exitCodes.refused,

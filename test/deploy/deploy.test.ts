@@ -148,6 +148,16 @@ describe("A deployment on a public chain", () => {
     expect(spent).to.be.lessThan(2n * plan.cost);
   });
 
+  it("is rehearsed for what is left, when an earlier run was interrupted", async () => {
+    const site = await embeddedSite({ ...options, send: true }, PUBLIC_CHAIN);
+    const whole = await planDeployment(site);
+    await thrownBy(deployCarepact({ ...site, node: mortal(site.node, 11, "before it is sent") }));
+    const rest = await planDeployment(site);
+    expect(rest.gas).to.be.lessThan(whole.gas / 2n);
+    expect([rest.transactions, rest.done]).to.deep.equal([TRANSACTIONS, 10]);
+    expect(rest.deployment).to.deep.equal(whole.deployment);
+  });
+
   it("refuses a journal of another chain", async () => {
     const site = await embeddedSite({ ...options, send: true }, PUBLIC_CHAIN);
     await thrownBy(deployCarepact({ ...site, node: mortal(site.node, 2, "before it is sent") }));
