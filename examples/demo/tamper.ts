@@ -90,7 +90,7 @@ export async function settleChangedResult(
   const escrow = ClaimEscrow__factory.connect(world.deployment.claimEscrow, world.runner);
   const groups = batch.groups.map(packGroup);
   const byContract = await refusalOf(escrow.settle.staticCall(batch.terms, groups, { ...honest, results }));
-  if (bySdk?.code === "ATTESTATION_WRONG_BATCH" && byContract?.details["name"] === "NotAttester")
+  if (bySdk?.code === "ATTESTATION_WRONG_BATCH" && byContract?.name === "NotAttester")
     tampering.caught(
       ["ATTESTATION_WRONG_BATCH", "NotAttester"],
       `${what} The SDK refused it: ${bySdk.message} Asked without the SDK, the contract refused it: ${byContract.message}`,

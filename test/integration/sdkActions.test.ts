@@ -154,7 +154,7 @@ describe("SDK: actions", () => {
       expect(await reverted("FreeBalanceTooSmall", action.send())).to.deep.equal(args);
       const error = await refusal("CONTRACT_REVERTED", action.simulate());
       expect(error.message).to.contain("deposit more").and.to.contain(String(POOL));
-      expect(error.details["contract"]).to.equal("ClaimEscrow");
+      expect(error.contract).to.equal("ClaimEscrow");
     });
 
     it("can be sent once the reason is gone", async () => {
@@ -211,8 +211,8 @@ describe("SDK: actions", () => {
       };
       const { pools } = sdkFor(signerOn(world, { sendTransaction: failed }), deployment);
       const sent = await pools.approve({ token, amount: 1n }).send();
-      const { details } = await refusal("TRANSACTION_FAILED", sent.wait());
-      expect(details).to.include({ txHash: sent.txHash });
+      const { txHash } = await refusal("TRANSACTION_FAILED", sent.wait());
+      expect(txHash).to.equal(sent.txHash);
     });
   });
 
@@ -226,7 +226,7 @@ describe("SDK: actions", () => {
         const error = makeError("transaction was replaced", "TRANSACTION_REPLACED", {
           cancelled,
           reason: cancelled ? "cancelled" : "repriced",
-          hash: `0x${"11".repeat(32)}`,
+          hash: receipt.hash,
           replacement: response,
           receipt,
         });
@@ -242,8 +242,9 @@ describe("SDK: actions", () => {
 
       const withdrawn = sdkFor(signerOn(world, { sendTransaction: replaced(true) }), deployment);
       const sent = await withdrawn.pools.approve({ token, amount: 7n }).send();
-      const { details } = await refusal("TRANSACTION_FAILED", sent.wait());
-      expect(details).to.deep.equal({ code: "TRANSACTION_REPLACED" });
+      const { details, txHash: asked } = await refusal("TRANSACTION_REPLACED", sent.wait());
+      expect(asked).to.equal(sent.txHash);
+      expect(await ethers.provider.getTransaction(details["replacedBy"] as string)).not.to.equal(null);
     });
 
     it("says so when they refuse to sign", async () => {

@@ -140,11 +140,11 @@ describe("SDK: pools", () => {
     it("shows what a token itself says when it refuses", async () => {
       const { pharmacy, stranger, token, tokenAddress } = await loadFixture(deployEarned);
       await token.blacklist(pharmacy.address);
-      const { details } = await refusal(
+      const { name } = await refusal(
         "CONTRACT_REVERTED",
         stranger.pools.payout({ token: tokenAddress, payee: pharmacy.address }).simulate(),
       );
-      expect(details["name"]).to.equal("Unknown");
+      expect(name).to.equal("Unknown");
       await run(pharmacy.pools.payoutTo({ token: tokenAddress, amount: DOLLAR, to: stranger.address }));
     });
   });

@@ -1,10 +1,11 @@
 import { isError, type TransactionReceipt, type TransactionRequest, type TransactionResponse } from "ethers";
 
 import { CarepactError, isCarepactError } from "../errors";
+import { withTxHash } from "../errors/CarepactError";
 
+import { decodeError } from "./decodeError";
 import { accountOf, providerOf, requireChain, type Connection } from "./deployment";
 import { within, type CallOptions } from "./options";
-import { decodeError } from "./revert";
 
 /** What is sent: a call of one function, and how its outcome is read. */
 export interface Call<Result, Preview> {
@@ -38,7 +39,10 @@ export interface SendOptions extends CallOptions {
 /** A transaction that was sent. */
 export interface Sent<Result> {
   txHash: string;
-  /** Waits until it is mined and reads the outcome. It is sent whatever becomes of the waiting. @throws CarepactError */
+  /**
+   * Waits until it is mined and reads the outcome. It is sent whatever becomes of the waiting.
+   * @throws CONTRACT_REVERTED, OUT_OF_GAS, TRANSACTION_REPLACED, TRANSACTION_FAILED, ABORTED, TIMED_OUT, with `txHash`
+   */
   wait(options?: WaitOptions): Promise<Result & Mined>;
 }
 
@@ -47,8 +51,8 @@ export interface Sent<Result> {
  * that what was simulated is what is sent; a preparation that failed is tried again.
  *
  * All four throw what the input is refused for, CHAIN_MISMATCH, CONTRACT_MISSING, RUNNER_CANNOT_SIGN (the account that
- * would send belongs to the call), RUNNER_CANNOT_READ, ABORTED, TIMED_OUT, and CONTRACT_REVERTED for what would make it
- * fail.
+ * would send belongs to the call), RUNNER_CANNOT_READ, NODE_UNREACHABLE, RATE_LIMITED, ABORTED, TIMED_OUT, and
+ * CONTRACT_REVERTED for what would make it fail.
  */
 export interface Action<Result, Preview = void> {
   /** Runs it without sending. */
@@ -60,7 +64,8 @@ export interface Action<Result, Preview = void> {
   /**
    * Signs and sends it. One that is aborted, or out of time, while the wallet or node has it may still be sent:
    * `details.mayBeSent` says so.
-   * @throws USER_REJECTED, GAS_FUNDS_MISSING, TRANSACTION_FAILED
+   * @throws USER_REJECTED, GAS_FUNDS_MISSING, NONCE_CONFLICT, ALREADY_SENT, FEE_TOO_LOW, OUT_OF_GAS, GAS_LIMIT_TOO_HIGH,
+   * TRANSACTION_FAILED
    */
   send(options?: SendOptions): Promise<Sent<Result>>;
 }
@@ -137,12 +142,18 @@ function sentOf<Result, Preview>(
 ): Sent<Result> {
   return {
     txHash: response.hash,
-    wait: ({ confirmations = 1, ...options } = {}) =>
-      guarded(options, async () => {
-        const receipt = await minedOf(connection, request, response, { ...options, confirmations });
-        const { hash: txHash, blockNumber, gasUsed } = receipt;
-        return { ...(await result(receipt)), txHash, blockNumber, gasUsed };
-      }),
+    wait: async ({ confirmations = 1, ...options } = {}) => {
+      try {
+        return await guarded(options, async () => {
+          const receipt = await minedOf(connection, request, response, { ...options, confirmations });
+          const { hash: txHash, blockNumber, gasUsed } = receipt;
+          return { ...(await result(receipt)), txHash, blockNumber, gasUsed };
+        });
+      } catch (thrown) {
+        // Whatever went wrong, the transaction may be looked up.
+        throw withTxHash(decodeError(thrown), response.hash);
+      }
+    },
   };
 }
 
@@ -185,16 +196,24 @@ async function minedOf(
 ): Promise<TransactionReceipt> {
   const receipt = await receiptOf(response, options);
   if (receipt === null)
-    throw new CarepactError("TRANSACTION_FAILED", "The transaction is not mined yet: wait for at least one block.", {
-      txHash: response.hash,
-    });
+    throw new CarepactError("TRANSACTION_FAILED", "The transaction is not mined yet: wait for at least one block.");
   if (receipt.status !== 0) return receipt;
-  // A receipt does not say why: the state of its block most often still does.
-  await callWith(connection, { ...request, blockTag: receipt.blockNumber });
-  throw new CarepactError("TRANSACTION_FAILED", "The transaction was mined, but reverted.", {
-    txHash: receipt.hash,
-    blockNumber: receipt.blockNumber,
-  });
+  const { hash: txHash, blockNumber } = receipt;
+  try {
+    // A receipt does not say why: the state of its block most often still does.
+    await callWith(connection, { ...request, gasLimit: response.gasLimit, blockTag: blockNumber });
+  } catch (thrown) {
+    throw withTxHash(decodeError(thrown), txHash);
+  }
+  throw new CarepactError(
+    "TRANSACTION_FAILED",
+    "The transaction was mined, but reverted.",
+    { blockNumber },
+    undefined,
+    {
+      txHash,
+    },
+  );
 }
 
 async function receiptOf(

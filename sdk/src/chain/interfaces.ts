@@ -1,5 +1,3 @@
-import type { Interface } from "ethers";
-
 import {
   AccessManager__factory,
   ClaimEscrow__factory,
@@ -16,13 +14,3 @@ export const rulebooksInterface = /* @__PURE__ */ Rulebooks__factory.createInter
 export const mandatesInterface = /* @__PURE__ */ Mandates__factory.createInterface();
 export const registryInterface = /* @__PURE__ */ OrganizationRegistry__factory.createInterface();
 export const tokenInterface = /* @__PURE__ */ ERC20Permit__factory.createInterface();
-
-/** Where an error may be declared that a call of this SDK runs into, in the order in which it is looked for. */
-export const errorSources: readonly { contract: string; errors: Interface }[] = [
-  { contract: "ClaimEscrow", errors: escrowInterface },
-  { contract: "Rulebooks", errors: rulebooksInterface },
-  { contract: "Mandates", errors: mandatesInterface },
-  { contract: "OrganizationRegistry", errors: registryInterface },
-  { contract: "AccessManager", errors: accessManagerInterface },
-  { contract: "ERC-20 token", errors: tokenInterface },
-];

@@ -1,12 +1,13 @@
 import type { Provider } from "ethers";
 
+import { decodeError } from "./decodeError";
 import { providerOf, requireChain, type Connection } from "./deployment";
 import { within, type CallOptions } from "./options";
-import { decodeError } from "./revert";
 
 /**
  * Reads from the deployment's chain, and from no other.
- * @throws ABORTED, CHAIN_MISMATCH, CONTRACT_MISSING, CONTRACT_REVERTED, RUNNER_CANNOT_READ, TIMED_OUT, TRANSACTION_FAILED
+ * @throws ABORTED, CHAIN_MISMATCH, CONTRACT_MISSING, CONTRACT_REVERTED, NODE_UNREACHABLE, RATE_LIMITED,
+ * RUNNER_CANNOT_READ, TIMED_OUT, TRANSACTION_FAILED
  */
 export async function reading<Value>(
   connection: Connection,

@@ -13,7 +13,7 @@ import {
 
 import { accountOf, chainTimeOf } from "../chain/deployment";
 import { within, type CallOptions } from "../chain/options";
-import { decodeError } from "../chain/revert";
+import { decodeError } from "../chain/decodeError";
 import { CarepactError } from "../errors";
 
 import { openedGroupsOf, publicPartOf, type BatchSource } from "./batchSource";

@@ -1,6 +1,6 @@
 import { chainTimeOf, providerOf, requireChain, type Connection } from "../chain/deployment";
 import { within, type CallOptions } from "../chain/options";
-import { decodeError } from "../chain/revert";
+import { decodeError } from "../chain/decodeError";
 import { CarepactError, type ErrorDetails } from "../errors";
 import { createRulebooks } from "../rulebooks";
 

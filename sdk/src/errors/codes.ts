@@ -51,14 +51,28 @@ export const errorCodes = {
   ATTESTATION_TOO_FEW: "Fewer attesters signed the same statement than the rulebook asks for.",
 
   // Working with a chain
-  RUNNER_CANNOT_SIGN: "The connection can only read: connect with a signer.",
+  RUNNER_CANNOT_SIGN: "The connection can only read, or its wallet allows nothing yet: connect with a signer.",
   RUNNER_CANNOT_READ: "The signer is not connected to a provider.",
-  CHAIN_MISMATCH: "The wallet is on another chain than the deployment.",
+  CHAIN_MISMATCH: "The wallet or node is on another chain than the deployment or transaction: switch the network.",
   CONTRACT_MISSING: "There is no such contract at this address on this chain.",
-  CONTRACT_REVERTED: "A contract refused: details.name is its error, details.args are the arguments.",
-  TRANSACTION_FAILED: "The transaction was not sent or not mined.",
-  USER_REJECTED: "The signature was refused in the wallet.",
+  CONTRACT_REVERTED: "A contract refused: name is its error, args are the arguments, message says what to do.",
+  TRANSACTION_FAILED: "The call failed, or the transaction was not sent or not mined, for a reason without a code.",
+  TRANSACTION_REPLACED:
+    "Another transaction took this one's place, details.replacedBy: it was cancelled in the wallet.",
+  ALREADY_SENT: "The node has this very transaction already: wait for it, and do not send it again.",
+  NONCE_CONFLICT:
+    "Another transaction has this nonce, or one before it is missing: wait for the others, then try again.",
+  FEE_TOO_LOW: "The fee is below what the network takes now: raise it, or leave it to the wallet.",
+  OUT_OF_GAS: "The gas limit does not suffice: raise it, or leave it to the wallet.",
+  GAS_LIMIT_TOO_HIGH: "The gas limit is above what a transaction or block may use: lower it, or split the batch.",
   GAS_FUNDS_MISSING: "The account cannot pay for gas.",
+  CURSOR_INVALID: "The cursor was changed, or is of another query, chain or version.",
+  CHAIN_REORGED: "Events that were read before were taken back by a reorganization of the chain.",
+  REORG_TOO_DEEP: "A reorganization took back more blocks than are looked after: begin anew without a cursor.",
+  NODE_INCONSISTENT: "The node's answers do not fit together, or it lags behind what it said before.",
+  USER_REJECTED: "The signature was refused in the wallet.",
+  NODE_UNREACHABLE: "The node does not answer: look at the connection, or try again or with another node.",
+  RATE_LIMITED: "The node takes no more requests for now: wait, or ask less often.",
   ABORTED: "The call was aborted by its signal.",
   TIMED_OUT: "The call took longer than it was given.",
 } as const;
