@@ -1,4 +1,5 @@
 import { createRequire } from "node:module";
+import { format } from "node:util";
 import { runInThisContext } from "node:vm";
 
 import ts from "typescript";
@@ -37,7 +38,10 @@ export function moduleOf(text: string): string {
   return lines.join("\n");
 }
 
-/** Tells a page's story. @throws what a block throws, and when there is a block that nobody would run */
+/**
+ * Tells a page's story. Whatever it prints stands in a comment behind that line: it prints just that.
+ * @throws what a block throws, and when there is a block that nobody would run
+ */
 export async function tell({ page, given, meanwhile = {}, others = {}, text = readPage(page) }: Story): Promise<void> {
   const blocks = fencedBlocksOf(text);
   for (const { language, line } of blocks)
@@ -54,14 +58,38 @@ export async function tell({ page, given, meanwhile = {}, others = {}, text = re
     under = block.heading;
     await others[block.language]?.(block);
   };
-  const { outputText } = ts.transpileModule(moduleOf(text), {
+  const module = moduleOf(text);
+  const { outputText } = ts.transpileModule(module, {
     compilerOptions: { target: ts.ScriptTarget.ES2022, module: ts.ModuleKind.CommonJS, esModuleInterop: true },
   });
   const names = Object.keys(given);
-  const body = runInThisContext(`(async (require, exports, step, ${names.join(", ")}) => {\n${outputText}\n})`, {
-    filename: page,
-  }) as (...args: unknown[]) => Promise<void>;
-  await body(createRequire(__filename), {}, step, ...Object.values(given));
+  const body = runInThisContext(
+    `(async (require, exports, step, console, ${names.join(", ")}) => {\n${outputText}\n})`,
+    {
+      filename: page,
+    },
+  ) as (...args: unknown[]) => Promise<void>;
+  const printed: string[] = [];
+  const console = { log: (...values: unknown[]) => printed.push(format(...values)) };
+  await body(createRequire(__filename), {}, step, console, ...Object.values(given));
+  const promised = promisedBy(module);
+  if (printed.join("\n") !== promised.join("\n"))
+    throw new Error(`${page} prints\n${printed.join("\n")}\nwhere it says\n${promised.join("\n")}`);
+}
+
+/** What a page says that it prints: the comment behind each `console.log`. */
+function promisedBy(module: string): string[] {
+  const promised: string[] = [];
+  const visit = (node: ts.Node): void => {
+    if (ts.isExpressionStatement(node) && node.expression.getText(source).startsWith("console.log(")) {
+      const [comment] = ts.getTrailingCommentRanges(module, node.end) ?? [];
+      promised.push(comment === undefined ? "(nothing)" : module.slice(comment.pos, comment.end).replace(/^\/\/ /, ""));
+    }
+    ts.forEachChild(node, visit);
+  };
+  const source = ts.createSourceFile("page.ts", module, ts.ScriptTarget.ES2022, true);
+  visit(source);
+  return promised;
 }
 
 /** A reader finds every name that code takes as given in the page's words. */

@@ -1,0 +1,49 @@
+import { writeFile } from "node:fs/promises";
+
+import { readLaboratoryClaim, readPharmacyClaim, type LaboratoryClaim, type PharmacyClaim } from "@carepact/sdk/claims";
+import { diagnosticReportResult, dispenseResult, readClaim } from "@carepact/sdk/fhir";
+import { rulebookFromJson, rulebookIdOf, type RulebookJson } from "@carepact/sdk/rulebooks";
+
+import type { Block } from "./page";
+
+const SOMEBODY = `0x${"11".repeat(20)}`;
+
+/** The SDK's readers, by what a document says that it is. */
+const readers: { is: (json: Record<string, unknown>) => boolean; read: (json: unknown) => unknown }[] = [
+  {
+    is: ({ kind }) => kind === "pharmacy",
+    read: (json) => readPharmacyClaim(json as PharmacyClaim, { payee: SOMEBODY }),
+  },
+  {
+    is: ({ kind }) => kind === "laboratory",
+    read: (json) => readLaboratoryClaim(json as LaboratoryClaim, { payee: SOMEBODY }),
+  },
+  {
+    is: ({ resourceType }) => resourceType === "Claim",
+    read: (json) => readClaim(json as Parameters<typeof readClaim>[0]),
+  },
+  {
+    is: ({ resourceType }) => resourceType === "MedicationDispense",
+    read: (json) => dispenseResult(json as Parameters<typeof dispenseResult>[0], { amount: 1_000_000n }),
+  },
+  {
+    is: ({ resourceType }) => resourceType === "DiagnosticReport",
+    read: (json) =>
+      diagnosticReportResult(json as Parameters<typeof diagnosticReportResult>[0], { amount: 1_000_000n }),
+  },
+  {
+    is: ({ attesterGroups }) => attesterGroups !== undefined,
+    read: (json) => rulebookIdOf(rulebookFromJson(json as RulebookJson)),
+  },
+];
+
+/** Has the SDK read a block of JSON, and puts it into the current folder under the name that the words before it end with. */
+export async function readJson({ text, line, paragraph }: Block): Promise<void> {
+  const json = JSON.parse(text) as Record<string, unknown>;
+  const reader = readers.find(({ is }) => is(json));
+  if (reader === undefined) throw new Error(`Line ${line + 1}: nothing of the SDK reads this JSON.`);
+  reader.read(json);
+  const [, file] = /`([\w.-]+\.json)`:$/.exec(paragraph) ?? [];
+  if (file === undefined) throw new Error(`Line ${line + 1}: the words before the block end with no name of a file.`);
+  await writeFile(file, text);
+}
