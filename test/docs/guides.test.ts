@@ -27,6 +27,7 @@ describe("code in README and guides", () => {
     expect(
       typeProblemsOf([
         { page: "README.md", given: "readme.test#ReadmesGiven" },
+        { page: "sdk/README.md", given: "sdkReadme.test#SdksGiven" },
         { page: "docs/guides/payer.md", given: "payer#PayersGiven" },
         { page: "docs/guides/pharmacy.md", given: "pharmacy#PharmacysGiven" },
       ]),
