@@ -79,5 +79,9 @@ export default tseslint.config(
       globals: { require: "readonly", module: "writable", process: "readonly", console: "readonly" },
     },
   },
+  {
+    files: ["test/package/page/*.js"],
+    languageOptions: { globals: { window: "readonly", document: "readonly", location: "readonly" } },
+  },
   { files: ["**/*.mjs"], languageOptions: { globals: { URL: "readonly", process: "readonly", console: "readonly" } } },
 );

@@ -1,3 +1,4 @@
 export * from "./chain";
+export * from "./deployments";
 export * from "./errors";
 export * from "./money";

@@ -1,4 +1,4 @@
-import type { Claim } from "fhir/r4";
+import type { Claim } from "fhir/r4.js";
 
 import type { ClaimKind } from "../claims/input/adjudicated";
 import { toPlainJson } from "../encryption";

@@ -1,4 +1,4 @@
-import type { DiagnosticReport, MedicationDispense } from "fhir/r4";
+import type { DiagnosticReport, MedicationDispense } from "fhir/r4.js";
 
 import type { LineResult } from "../claims/results";
 import { toPlainJson } from "../encryption";
