@@ -153,6 +153,12 @@ describe("SDK: errors", () => {
         expect(cause).to.equal(thrown);
       });
 
+    it("reads long data from a node's words, too", () => {
+      const text = "a long reason ".repeat(500);
+      const thrown = { code: -32015, message: "VM execution error.", data: `Reverted ${errorData(text)}` };
+      expect(decodeError(thrown)).to.deep.include({ name: "Error", args: { message: text } });
+    });
+
     it("takes no request for a revert, though its calldata looks like one", () => {
       const transaction = { to: null, data: revertData };
       for (const thrown of [
@@ -388,6 +394,10 @@ describe("SDK: errors", () => {
       "an array": [{ data: revertData }],
       "megabytes of unknown revert data": { code: 3, data: `0xdeadbeef${"ab".repeat(MEGABYTES)}` },
       "megabytes of a known error": { code: 3, data: errorData("x".repeat(MEGABYTES)) },
+      "megabytes of a node's words": {
+        data: "err revert: 0".repeat(MEGABYTES / 8),
+        message: "wrong ".repeat(MEGABYTES / 8),
+      },
       "megabytes of words": { message: "insufficient ".repeat(MEGABYTES / 8) },
       "megabytes of JSON": { responseBody: "{".repeat(MEGABYTES) },
       "wide data": { data: Array.from({ length: 100_000 }, () => ({ error: {} })) },

@@ -116,7 +116,7 @@ describe("SDK: errors of the contracts", () => {
         expect(error.args).to.deep.equal(Object.fromEntries(fragment.inputs.map(({ name }, i) => [name, values[i]])));
         expect(JSON.stringify(error)).to.be.a("string");
       }),
-      { numRuns: 2_000 },
+      { numRuns: 1_000 },
     );
   });
 

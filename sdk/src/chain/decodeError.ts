@@ -76,9 +76,10 @@ function rejectionIn(layers: readonly Layer[]): Finding | undefined {
 function revertIn(all: readonly Layer[]): Revert | undefined {
   const layers = all.filter((layer) => !isMined(layer));
   const data = layers
-    .flatMap((layer) => [layer.get("data"), DATA_IN_WORDS.exec(layer.words)?.[1]])
+    .flatMap(({ get, words }) => [get("data"), words])
     .filter(isText)
-    .filter((text) => text.startsWith("0x"));
+    .map((text) => (text.startsWith("0x") ? text : DATA_IN_WORDS.exec(text)?.[1]))
+    .filter(isText);
   for (const text of data) {
     const revert = knownRevertOf(text);
     if (revert !== undefined) return revert;
@@ -117,7 +118,7 @@ function misuseIn(layers: readonly Layer[]): Finding | undefined {
   if (by !== undefined)
     return {
       code: "INPUT_INVALID",
-      message: `${by.words}.`,
+      message: `${by.words || "An argument cannot be encoded"}.`,
       by,
       details: { path: isText(argument) ? argument : null },
     };

@@ -43,6 +43,9 @@ const SELECTOR_CHARS = 2 + 2 * 4;
 /** Longest data that is decoded: 64 KiB. No error of ours comes near, and megabytes take their time. */
 const LONGEST = 2 + 2 * 65_536;
 
+/** Contracts that encode by hand leave out the zeros behind a text. */
+const LOOSE = true;
+
 /** Whether it may be what a contract reverted with. */
 export const isRevertData = (data: unknown): data is string =>
   typeof data === "string" && isHexString(data) && data.length % 2 === 0 && data.length >= SELECTOR_CHARS;
@@ -54,7 +57,7 @@ export function knownRevertOf(data: string): Revert | undefined {
   if (error === undefined) return undefined;
   const { contract, fragment } = error;
   try {
-    const values = AbiCoder.defaultAbiCoder().decode(fragment.inputs, dataSlice(data, 4));
+    const values = AbiCoder.defaultAbiCoder().decode(fragment.inputs, dataSlice(data, 4), LOOSE);
     const args = Object.fromEntries(fragment.inputs.map(({ name }, i) => [name, values[i] as unknown]));
     return { ...(contract === undefined ? {} : { contract }), name: fragment.name, args };
   } catch {

@@ -69,7 +69,7 @@ export const SIGNS: readonly Sign[] = [
     // EIP-1193: not connected to the chain; EIP-3326: the wallet does not know it.
     codes: [4901, 4902],
     words:
-      /(wrong|invalid|incompatible|unsupported).*chain ?-?id|chain ?id.*(mismatch|not match)|another chain|network changed/i,
+      /(wrong|invalid|incompatible|unsupported).*chain ?-?id|chain ?id.*(mismatch|not match)|^invalid sender|another chain|network changed/i,
     message: "The wallet or node is on another chain: switch the network.",
   },
   {
