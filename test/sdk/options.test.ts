@@ -33,6 +33,15 @@ describe("call options", () => {
     expect((thrown as Error).cause).to.equal("the page was closed");
   });
 
+  it("end a call whose signal is aborted while it begins", async () => {
+    const caller = new AbortController();
+    const call = within({ signal: caller.signal }, () => {
+      caller.abort();
+      return endless();
+    });
+    expect(isCarepactError(await caught(call), "ABORTED")).to.equal(true);
+  });
+
   it("do not begin a call whose signal is aborted already", async () => {
     let begun = false;
     const call = within({ signal: AbortSignal.abort() }, () => {

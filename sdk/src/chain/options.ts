@@ -43,5 +43,8 @@ const timedOutError = (timeoutMs: number): CarepactError =>
 
 const rejectionOf = (signal: AbortSignal): Promise<never> =>
   new Promise((_, reject) => {
-    signal.addEventListener("abort", () => reject(signal.reason as CarepactError), { once: true });
+    const stop = (): void => reject(signal.reason as CarepactError);
+    // A provider may have aborted it before it returned: then no event comes any more.
+    if (signal.aborted) stop();
+    else signal.addEventListener("abort", stop, { once: true });
   });
