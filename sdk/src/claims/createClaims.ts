@@ -1,12 +1,21 @@
 import type { Action } from "../chain/action";
 import type { Connection } from "../chain/deployment";
 import type { CallOptions } from "../chain/options";
+import type { EventStream } from "../events";
 
 import { attest, type Attestation, type AttestOptions } from "./attestation";
 import { publicPartOf, type BatchSource } from "./batchSource";
 import { checkClaimBatch, type CheckOptions, type CheckResult } from "./check";
 import type { ClaimBatchFile, OpenedGroup } from "./file";
 import { fund, type FundedBatch, type FundInput } from "./funding";
+import {
+  history,
+  watch,
+  type ClaimBatchEvent,
+  type ClaimBatchUpdate,
+  type HistoryOptions,
+  type WatchOptions,
+} from "./history";
 import type { GroupResult } from "./results";
 import { reclaim, refund, reverse, type RefundInput, type Returned } from "./returning";
 import { settle, settleMany, type SettleInput, type Settlement, type Settlements } from "./settling";
@@ -35,6 +44,14 @@ export interface Claims {
   refund(batch: BatchSource, input: RefundInput): Action<Returned>;
   /** What the chain knows of a batch. */
   status(batch: BatchSource, options?: CallOptions): Promise<ClaimBatchStatus>;
+  /** What happened to a batch, in order, up to a block that is fixed at the beginning. @throws as `Events.read` */
+  history(batch: BatchSource, options?: HistoryOptions): EventStream<ClaimBatchEvent>;
+  /**
+   * How a batch stands: now, and again each time something happens to it or is taken back. Ends by itself once nothing of
+   * the batch is open any more and enough blocks stand on top of that.
+   * @throws as `Events.follow`
+   */
+  watch(batch: BatchSource, options?: WatchOptions): EventStream<ClaimBatchUpdate>;
 }
 
 export function createClaims(connection: Connection): Claims {
@@ -48,5 +65,7 @@ export function createClaims(connection: Connection): Claims {
     reclaim: (batch) => reclaim(connection, batch),
     refund: (batch, input) => refund(connection, batch, input),
     status: async (batch, options) => statusOf(connection, publicPartOf(batch), options),
+    history: (batch, options) => history(connection, batch, options),
+    watch: (batch, options) => watch(connection, batch, options),
   };
 }

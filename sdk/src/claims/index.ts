@@ -4,6 +4,14 @@ export { checkReasons, type Accepted, type CheckOptions, type CheckReason, type 
 export { createClaims, type Claims } from "./createClaims";
 export * from "./file";
 export type { FundedBatch, FundInput } from "./funding";
+export type {
+  ClaimBatchChange,
+  ClaimBatchEvent,
+  ClaimBatchEventName,
+  ClaimBatchUpdate,
+  HistoryOptions,
+  WatchOptions,
+} from "./history";
 export * from "./input";
 export * from "./manifestTree";
 export * from "./results";

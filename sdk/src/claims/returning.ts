@@ -4,8 +4,8 @@ import { actionOf, type Action } from "../chain/action";
 import type { Connection } from "../chain/deployment";
 import { amountIn } from "../chain/events";
 import { escrowInterface } from "../chain/interfaces";
-import { reading } from "../chain/read";
 import { CarepactError } from "../errors";
+import { createEvents } from "../events";
 
 import { publicPartOf, type BatchSource } from "./batchSource";
 import type { OpenedGroup } from "./file";
@@ -95,19 +95,12 @@ export function refund(connection: Connection, source: BatchSource, input: Refun
 const AMOUNT_BITS = 96n;
 
 /** All payments of a batch so far, from its events, as the words that the escrow hashed. */
-function paymentsOf(connection: Connection, batchId: string): Promise<bigint[]> {
-  const { topicHash } = escrowInterface.getEvent("GroupSettled");
-  return reading(connection, async (provider) => {
-    const logs = await provider.getLogs({
-      address: connection.deployment.claimEscrow,
-      topics: [topicHash, batchId],
-      fromBlock: 0,
-    });
-    return logs
-      .map((log) => escrowInterface.decodeEventLog("GroupSettled", log.data, log.topics))
-      .filter((args) => (args["paid"] as bigint) > 0n)
-      .map((args) => (BigInt(args["payee"] as string) << AMOUNT_BITS) | (args["paid"] as bigint));
-  });
+async function paymentsOf(connection: Connection, batchId: string): Promise<bigint[]> {
+  const payments: bigint[] = [];
+  const query = { contracts: ["ClaimEscrow"], names: ["GroupSettled"], args: { batchId } } as const;
+  for await (const { args } of createEvents(connection).read(query))
+    if (args.paid > 0n) payments.push((BigInt(args.payee) << AMOUNT_BITS) | args.paid);
+  return payments;
 }
 
 /** Both functions return one amount. */
