@@ -9,15 +9,13 @@ const PROGRESS_EVERY_S = 5;
 
 // The compiler comes from npm, so that a build downloads nothing and is the same everywhere.
 subtask(TASK_COMPILE_SOLIDITY_GET_SOLC_BUILD, async (args: { solcVersion: string }): Promise<SolcBuild> => {
-  const { version } = (await import("solc/package.json")) as { version: string };
+  // `0.8.30+commit.73712a01.Emscripten.clang`: block explorers know a compiler by its version with its commit.
+  const { version: full } = (await import("solc")) as unknown as { version: () => string };
+  const longVersion = full().split(".Emscripten")[0] ?? "";
+  const [version = ""] = longVersion.split("+");
   if (args.solcVersion !== version)
     throw new Error(`hardhat.config.ts asks for solc ${args.solcVersion}, npm installed ${version}`);
-  return {
-    compilerPath: require.resolve("solc/soljson.js"),
-    isSolcJs: true,
-    version,
-    longVersion: version,
-  };
+  return { compilerPath: require.resolve("solc/soljson.js"), isSolcJs: true, version, longVersion };
 });
 
 // A first compilation takes long enough to look like a hang. Progress goes to stderr: stdout belongs to results (--json).

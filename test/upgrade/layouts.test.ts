@@ -2,7 +2,9 @@ import type { StorageLayout } from "@openzeppelin/upgrades-core";
 import { expect } from "chai";
 import hre, { ethers, upgrades } from "hardhat";
 
-import { committedLayoutOf, currentLayoutOf, implementations, incompatibilitiesOf } from "./layouts";
+import { currentLayoutOf, incompatibilitiesOf } from "../../deploy/layouts";
+
+import { committedLayoutOf, implementations } from "./layouts";
 
 const HOW_TO = "If the change is meant, run `npx hardhat run test/upgrade/writeLayouts.ts` and say in the commit why.";
 
@@ -26,18 +28,18 @@ describe("Implementations", () => {
       });
 
       it("keeps all its state in ERC-7201 namespaces", async () => {
-        const { storage, namespaces } = await currentLayoutOf(name);
+        const { storage, namespaces } = await currentLayoutOf(hre, name);
         expect(storage).to.deep.equal([]);
         const own = Object.keys(namespaces ?? {}).filter((id) => id.startsWith("erc7201:carepact.storage."));
         expect(own).not.to.be.empty;
       });
 
       it("can replace what is deployed, as the committed layout says", async () => {
-        expect(incompatibilitiesOf(committedLayoutOf(name), await currentLayoutOf(name))).to.equal("");
+        expect(incompatibilitiesOf(committedLayoutOf(name), await currentLayoutOf(hre, name))).to.equal("");
       });
 
       it("has the committed layout", async () => {
-        expect(await currentLayoutOf(name), HOW_TO).to.deep.equal(committedLayoutOf(name));
+        expect(await currentLayoutOf(hre, name), HOW_TO).to.deep.equal(committedLayoutOf(name));
       });
     });
   }

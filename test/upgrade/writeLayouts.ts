@@ -6,11 +6,15 @@ import { existsSync, writeFileSync } from "node:fs";
 
 import { format } from "prettier";
 
-import { committedLayoutOf, currentLayoutOf, fileOf, implementations, incompatibilitiesOf } from "./layouts";
+import hre from "hardhat";
+
+import { currentLayoutOf, incompatibilitiesOf } from "../../deploy/layouts";
+
+import { committedLayoutOf, fileOf, implementations } from "./layouts";
 
 async function main(): Promise<void> {
   for (const name of implementations) {
-    const current = await currentLayoutOf(name);
+    const current = await currentLayoutOf(hre, name);
     const broken = existsSync(fileOf(name)) ? incompatibilitiesOf(committedLayoutOf(name), current) : "";
     writeFileSync(fileOf(name), await format(JSON.stringify(current, null, 2), { parser: "json", printWidth: 120 }));
     console.log(broken ? `${name}: BREAKS every proxy deployed so far\n${broken}` : `${name}: written`);
