@@ -2,6 +2,7 @@ import "tsconfig-paths/register"; // First: what follows may import "@carepact/s
 import "@nomicfoundation/hardhat-toolbox";
 import "@openzeppelin/hardhat-upgrades";
 
+import "./tasks/batch";
 import "./tasks/bench";
 import "./tasks/books";
 import "./tasks/compiler";
@@ -10,6 +11,11 @@ import "./tasks/demo";
 import "./tasks/deploy";
 import "./tasks/deployCheck";
 import "./tasks/devnet";
+import "./tasks/keys";
+import "./tasks/org";
+import "./tasks/pool";
+import "./tasks/roles";
+import "./tasks/rulebook";
 import "./tasks/size";
 import "./tasks/upgrade";
 

@@ -1,0 +1,64 @@
+import { createClaims, encodeResults, openedGroupsOf, resultShapeOf } from "@carepact/sdk/claims";
+
+import type { Call, Ending } from "../support/call";
+import { fileText, outputTo } from "../support/files";
+import { bytes32In, momentIn, usage } from "../support/input";
+import { requireKey } from "../support/sending";
+import { signingSiteOf, type Site } from "../support/site";
+
+import { attestationsIn } from "./attestations";
+import { resultsIn, type ResultOptions } from "./results";
+import { sourceIn, type SourceOptions } from "./source";
+
+interface Statement {
+  observedAt?: number;
+  validUntil?: number;
+  evidence?: string;
+}
+
+interface Options extends SourceOptions, ResultOptions {
+  with?: string;
+  observedAt?: string;
+  validUntil?: string;
+  evidence?: string;
+  out?: string;
+  force: boolean;
+}
+
+export async function run(call: Call, options: Options): Promise<Ending> {
+  const output = options.out === undefined ? undefined : await outputTo(options.out, "--out", options);
+  const { source, batch } = await sourceIn(call, options);
+  const results = await resultsIn(batch, options);
+  const site = await signingSiteOf(call);
+  requireKey(site);
+  const packed = encodeResults(results, resultShapeOf(batch, openedGroupsOf(source)));
+  const statement = await statementIn(site, options, packed);
+  const attestation = await createClaims(site.connection).attest(source, results, { ...statement, ...site.options });
+  await output?.write(fileText(attestation));
+  return {
+    lines:
+      output === undefined
+        ? [JSON.stringify(attestation)]
+        : [`${site.account} attests; the attestation is in ${output.path}.`],
+    json: { attestation },
+  };
+}
+
+/** What attesters who sign together have to have in common. */
+async function statementIn(site: Site, options: Options, results: string): Promise<Statement> {
+  const { observedAt, validUntil, evidence } = options;
+  if (options.with !== undefined) {
+    if ([observedAt, validUntil, evidence].some((value) => value !== undefined))
+      throw usage("--with says moment and evidence: leave --observed-at, --valid-until and --evidence out.", "--with");
+    const [other] = await attestationsIn(options.with, "--with");
+    if (other === undefined) throw usage(`--with: ${options.with} holds no attestation.`, "--with");
+    if (other.results !== results)
+      site.call.tell("Warning: the other attester says something else happened; the two do not count together.");
+    return { observedAt: other.observedAt, validUntil: other.validUntil, evidence: other.evidence };
+  }
+  return {
+    ...(observedAt === undefined ? {} : { observedAt: await momentIn(observedAt, "--observed-at", site.now) }),
+    ...(validUntil === undefined ? {} : { validUntil: await momentIn(validUntil, "--valid-until", site.now) }),
+    ...(evidence === undefined ? {} : { evidence: bytes32In(evidence, "--evidence") }),
+  };
+}

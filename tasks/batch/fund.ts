@@ -1,0 +1,111 @@
+import { formatAmount, isCarepactError, type ErrorCode } from "@carepact/sdk";
+import { createClaims, type FundedBatch } from "@carepact/sdk/claims";
+
+import type { Call, Ending } from "../support/call";
+import { fileText, outputTo, PRIVATE, type Output, type Staged } from "../support/files";
+import { bytes32In, momentIn, needed } from "../support/input";
+import { amountText, tokenAt } from "../support/money";
+import { carryOut, endOf } from "../support/sending";
+import { isoTime, table } from "../support/show";
+import { signingSiteOf } from "../support/site";
+
+import { builtBy, heldSigner } from "./building";
+import { claimsIn, type ClaimOptions } from "./claims";
+
+interface Options extends ClaimOptions {
+  rulebook?: string;
+  token?: string;
+  eventBy?: string;
+  out?: string;
+  record?: string;
+  force: boolean;
+}
+
+export async function run(call: Call, options: Options): Promise<Ending> {
+  const { force } = options;
+  const rulebook = bytes32In(needed(options, "rulebook"), "--rulebook");
+  const moment = needed(options, "eventBy");
+  const outputs = {
+    file: await outputTo(needed(options, "out"), "--out", { force }),
+    record: await outputTo(needed(options, "record"), "--record", { force, mode: PRIVATE }),
+  };
+  const site = await signingSiteOf(call);
+  const token = await tokenAt(site.connection, needed(options, "token"), "--token");
+  const eventBy = await momentIn(moment, "--event-by", site.now);
+  const adjudicated = await claimsIn(site, options);
+
+  const { runner, release } = heldSigner(site.signer);
+  const claims = createClaims({ runner, deployment: site.deployment });
+  const action = claims.fund({ adjudicated, rulebook, token: token.address, eventBy });
+  // Tried out first, so that what is wrong shows before anything is written.
+  await action.simulate(site.options);
+  const built = await builtBy(action);
+  const { batchId, file, unfunded } = built;
+  release();
+
+  const amount = amountText(BigInt(file.terms.total), token);
+  const outcome = await written(call, outputs, built, (beforeSending) =>
+    carryOut(site, action, { amount, beforeSending }),
+  );
+  const groups = file.groups.map(({ payee, lineCount, subtotal }) => ({
+    payee,
+    lines: lineCount,
+    subtotal: formatAmount(BigInt(subtotal), token),
+  }));
+  return endOf(site, outcome, () => ({
+    lines: [
+      table(
+        ["payee", "lines", token.symbol],
+        groups.map((group) => [group.payee, String(group.lines), group.subtotal]),
+        ["lines", token.symbol],
+      ),
+      `Funded ${amount} for care until ${isoTime(eventBy)}: claim batch ${batchId}.`,
+      ...unfunded.map(({ claimId, lineNumber }) => `Nothing is to be paid for line ${lineNumber} of claim ${claimId}.`),
+      `${outputs.file.path} is for the payees. ${outputs.record.path} is yours alone: it holds health data in the clear.`,
+    ],
+    json: {
+      batchId,
+      total: formatAmount(BigInt(file.terms.total), token),
+      token,
+      eventBy: isoTime(eventBy),
+      groups,
+      unfunded,
+    },
+  }));
+}
+
+/** What is thrown for these was not sent, for sure. */
+const NEVER_SENT: readonly ErrorCode[] = [
+  "USER_REJECTED",
+  "GAS_FUNDS_MISSING",
+  "CONTRACT_REVERTED",
+  "NONCE_CONFLICT",
+  "FEE_TOO_LOW",
+  "GAS_LIMIT_TOO_HIGH",
+];
+
+/** Writes both documents before the batch is funded, and gives them their names once it is. */
+async function written<Result extends { sent: boolean }>(
+  call: Call,
+  outputs: { file: Output; record: Output },
+  { file, record }: FundedBatch,
+  fund: (beforeSending: () => Promise<void>) => Promise<Result>,
+): Promise<Result> {
+  const staged: Staged[] = [];
+  try {
+    const outcome = await fund(async () => {
+      staged.push(await outputs.record.stage(fileText(record)));
+      staged.push(await outputs.file.stage(fileText(file)));
+    });
+    for (const document of staged) await document.keep();
+    return outcome;
+  } catch (thrown) {
+    if (NEVER_SENT.some((code) => isCarepactError(thrown, code))) for (const document of staged) await document.drop();
+    else if (staged.length > 0)
+      call.tell(
+        `Whether the batch was funded is not known. Look: npx hardhat batch:status --file ${outputs.file.path}.unsent. If it was, take ` +
+          "the .unsent off both names; if not, delete both.",
+      );
+    throw thrown;
+  }
+}

@@ -1,0 +1,117 @@
+import { command } from "../support/command";
+import { sealingOptions } from "../support/sealingOptions";
+
+const anyFile = "Claim batch file, or the payer's record; - is stdin (needed)";
+const ownFile = "Claim batch file; - is stdin (needed)";
+
+command(
+  "batch:fund",
+  "Funds adjudicated claims as one claim batch from the signer's pool, and writes its file and record",
+  {
+    level: "send",
+    example:
+      "batch:fund --claims claims.ndjson --rulebook 0x... --token 0x... --event-by 14d --out batch.json --record record.json --keystore payer.json",
+    options: {
+      claims:
+        "PharmacyClaim, LaboratoryClaim, FHIR Claim, or {claim, decision}: one, an array, or one a line (NDJSON); - is stdin (needed)",
+      decisions: "Decisions on the FHIR Claims: one, or several with their claimId each",
+      payee: "Account that is paid for all of them; by NPI from the directory unless given",
+      rulebook: "Id of a published rulebook (needed)",
+      token: "Address of the ERC-20 token to pay in (needed)",
+      eventBy:
+        "Last moment of the care: 2026-12-31 (its last second, UTC), 2026-12-31T18:00:00Z, or 14d from now (needed)",
+      out: "Where to write the claim batch file, for the payees (needed)",
+      record: "Where to write the payer's own record: health data in the clear, for the owner alone (needed)",
+    },
+    flags: { force: "Write over both files" },
+    run: () => import("./fund"),
+  },
+);
+command("batch:check", "Checks before care is given that the money for a payee's lines is locked; ends with 4 if not", {
+  level: "read",
+  example:
+    "batch:check --file batch.json --rulebooks 0x... --tokens 0x... --minimum 3d --sealing-keystore pharmacy.sealing.json",
+  options: {
+    file: ownFile,
+    rulebooks: "Ids of rulebooks to accept, with commas; or any (needed)",
+    tokens: "Addresses of tokens to accept, with commas; or any (needed)",
+    finality: "finalized, safe or latest; finalized unless given",
+    minimum: "Time that has to be left for the care, such as 3d",
+    ...sealingOptions,
+  },
+  run: () => import("./check"),
+});
+command("batch:attest", "Signs what happened, as an attester; sends nothing", {
+  level: "sign",
+  example: "batch:attest --file batch.json --all met --out attestation.json --keystore attester.json",
+  options: {
+    file: anyFile,
+    all: "One result for all groups: met or notMet",
+    results:
+      'File of results: an array of one for each group, or an object by payee; "met", "notMet", "pending", or {"result": "byLine", "lines": ' +
+      '["met", {"result": "partlyMet", "amount": "45.00"}]}',
+    with: "Attestation of another attester, whose moment and evidence this one is to share",
+    observedAt: "Moment of looking, such as 2026-12-31T18:00:00Z; the newest block's unless given",
+    validUntil: "Last moment for settling; as late as the batch allows unless given",
+    evidence: "Salted commitment to what was seen, 32 bytes; random unless given",
+    out: "File to write the attestation to; stdout unless given",
+    ...sealingOptions,
+  },
+  flags: { force: "Write over the file" },
+  run: () => import("./attest"),
+});
+command("batch:settle", "Pays what attesters agree happened; anyone may, any number of times", {
+  level: "send",
+  example: "batch:settle --file batch.json --attestations one.json,two.json --keystore pharmacy.json",
+  options: {
+    file: anyFile,
+    attestations: "Files of attestations, with commas; one, an array, or one a line each (needed)",
+    ...sealingOptions,
+  },
+  run: () => import("./settle"),
+});
+command("batch:reverse", "Gives up open lines of the signer's own group, as a pharmacy's B2 does", {
+  level: "send",
+  example:
+    "batch:reverse --file batch.json --lines 0,2 --keystore pharmacy.json --sealing-keystore pharmacy.sealing.json",
+  options: {
+    file: ownFile,
+    lines: "Numbers of lines in the group, as batch:check shows them, with commas (needed)",
+    sealingKeystore: sealingOptions.sealingKeystore,
+  },
+  run: () => import("./reverse"),
+});
+command("batch:reclaim", "Returns to the payer what nobody attested in time; anyone may", {
+  level: "send",
+  example: "batch:reclaim --file record.json --keystore payer.json",
+  options: { file: anyFile },
+  run: () => import("./reclaim"),
+});
+command("batch:refund", "Pays back what the signer received from a batch", {
+  level: "send",
+  example: "batch:refund --file batch.json --amount 12.34 --from credit --keystore pharmacy.json",
+  options: {
+    file: anyFile,
+    amount: "Amount in the token's own units, such as 90.00 (needed)",
+    from: "credit, or tokens, which pool:approve has to allow; credit unless given",
+  },
+  run: () => import("./refund"),
+});
+command("batch:payout", "Sends a payee's credit to it; anyone may, and works while all else is paused", {
+  level: "send",
+  example: "batch:payout --token 0x... --payee 0x... --keystore pharmacy.json",
+  options: {
+    token: "Address of the ERC-20 token",
+    file: "A claim batch file or record that names the token, in place of it",
+    payee: "Account that is paid; the signer unless given",
+    to: "Another account that gets it; only the payee itself may say so",
+    amount: "How much of it, with --to; all unless given",
+  },
+  run: () => import("./payout"),
+});
+command("batch:status", "Shows what the chain knows of a claim batch", {
+  level: "read",
+  example: "batch:status --file batch.json",
+  options: { file: anyFile },
+  run: () => import("./status"),
+});

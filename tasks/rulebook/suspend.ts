@@ -1,0 +1,5 @@
+import type { Call, Ending } from "../support/call";
+
+import { bringTo } from "./standing";
+
+export const run = (call: Call, options: { id?: string }): Promise<Ending> => bringTo("suspend", call, options);

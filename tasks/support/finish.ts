@@ -1,0 +1,60 @@
+import { inspect, styleText } from "node:util";
+
+import type { HardhatRuntimeEnvironment } from "hardhat/types";
+
+import { CarepactError, decodeError } from "@carepact/sdk";
+
+import type { Call, Common, Ending } from "./call";
+import { exitCodeOf } from "./exitCodes";
+import { redacted } from "./secrets";
+
+/** JSON of a result: bigints as decimal strings, since JSON has no room for them. */
+export const asJson = (value: unknown, indent?: number): string =>
+  JSON.stringify(value, (_key, entry: unknown) => (typeof entry === "bigint" ? entry.toString() : entry), indent);
+
+const toStdout = (line: string): void => void process.stdout.write(`${redacted(line)}\n`);
+const toStderr = (line: string): void => void process.stderr.write(`${redacted(line)}\n`);
+
+/** Runs a command, and ends it in words, or in one line of JSON; failures too. Progress and messages go to stderr. */
+export async function finish(
+  hre: HardhatRuntimeEnvironment,
+  common: Common,
+  command: (call: Call) => Promise<Ending>,
+): Promise<void> {
+  const call: Call = {
+    hre,
+    common,
+    tell: toStderr,
+    emit: (line, json) => toStdout(common.json ? asJson(json) : line),
+  };
+  try {
+    const { lines, json, exitCode = 0 } = await command(call);
+    if (common.json) toStdout(asJson({ ok: exitCode === 0, ...json }));
+    else for (const line of lines) toStdout(line);
+    process.exitCode = exitCode;
+  } catch (thrown) {
+    const error = errorOf(thrown);
+    toStderr(`${inRed("Error:")} ${error.message}`);
+    // Hardhat's own flag, which commands cannot have a second time.
+    if (hre.hardhatArguments.verbose) toStderr(inspect(error, { depth: 4 }));
+    else if (error.cause !== undefined) toStderr("--verbose shows what is behind it.");
+    if (common.json) toStdout(asJson({ ok: false, error }));
+    process.exitCode = exitCodeOf(error);
+  }
+}
+
+/** Hardhat's numbers for a node that does not answer, and for one on another chain than configured. */
+const UNREACHABLE = /\bHH(108|109|110):/;
+const OTHER_CHAIN = /\bHH101:/;
+
+function errorOf(thrown: unknown): CarepactError {
+  const error = decodeError(thrown);
+  const says = `${error.message} ${String((thrown as Error | undefined)?.message)}`;
+  const as = (code: "NODE_UNREACHABLE" | "CHAIN_MISMATCH"): CarepactError =>
+    new CarepactError(code, error.message, error.details, thrown);
+  if (UNREACHABLE.test(says)) return as("NODE_UNREACHABLE");
+  return OTHER_CHAIN.test(says) ? as("CHAIN_MISMATCH") : error;
+}
+
+const inRed = (text: string): string =>
+  process.stderr.isTTY && process.env["NO_COLOR"] === undefined ? styleText("red", text) : text;
