@@ -230,7 +230,7 @@ describe("SDK: money that goes back to the payer", () => {
         },
         {
           batchId: stopped.batchId,
-          skipped: { contract: "ClaimEscrow", name: "RulebookIsSuspended", args: { rulebook } },
+          skipped: { name: "RulebookIsSuspended", args: { rulebook } },
         },
         {
           batchId: last.batchId,

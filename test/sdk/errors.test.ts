@@ -45,6 +45,8 @@ describe("SDK: errors", () => {
         txHash: HASH,
         details: { at: "1" },
       });
+      const odd = new CarepactError("BATCH_TOO_LARGE", "Split it.", { total: 1n << 96n, f: () => 1, n: NaN });
+      expect(odd.details).to.deep.equal({ total: (1n << 96n).toString(), f: "function", n: "NaN" });
       const plain = new CarepactError("ABORTED", "Stopped.");
       expect(plain.toJSON()).to.deep.equal({
         name: "CarepactError",

@@ -1,7 +1,7 @@
 import { expect } from "chai";
 import fc from "fast-check";
 
-import { CarepactError, errorCodes, isCarepactError } from "../../sdk/src/errors";
+import { isCarepactError } from "../../sdk/src/errors";
 import { exactProduct, formatAmount, parseAmount, parseDecimal, rescaleAmount, usDollar } from "../../sdk/src/money";
 
 import { refused } from "./refused";
@@ -100,27 +100,5 @@ describe("money", () => {
     expect(rescaleAmount(9000n, usDollar, stablecoin)).to.equal(90_000_000n);
     expect(rescaleAmount(9000n, usDollar, { decimals: 0 })).to.equal(90n);
     refused("AMOUNT_TOO_PRECISE", () => rescaleAmount(9001n, usDollar, { decimals: 0 }));
-  });
-});
-
-describe("CarepactError", () => {
-  it("carries a documented code, a message, JSON-safe details and its cause", () => {
-    const cause = new Error("underneath");
-    const error = new CarepactError("BATCH_TOO_LARGE", "Split it.", { total: 1n << 96n, f: () => 1, n: NaN }, cause);
-    expect(errorCodes).to.have.property(error.code);
-    expect(error.cause).to.equal(cause);
-    expect(JSON.parse(JSON.stringify(error))).to.deep.equal({
-      name: "CarepactError",
-      code: "BATCH_TOO_LARGE",
-      message: "Split it.",
-      details: { total: (1n << 96n).toString(), f: "function", n: "NaN" },
-    });
-  });
-
-  it("is recognised by structure, so that an error of another copy of the SDK is too", () => {
-    expect(isCarepactError({ name: "CarepactError", code: "BATCH_EMPTY" })).to.equal(true);
-    expect(isCarepactError({ name: "CarepactError", code: "BATCH_EMPTY" }, "FILE_TAMPERED")).to.equal(false);
-    for (const other of [null, undefined, "CarepactError", new Error("CarepactError"), { name: "CarepactError" }])
-      expect(isCarepactError(other)).to.equal(false);
   });
 });
