@@ -30,6 +30,7 @@ describe("code in README and guides", () => {
         { page: "sdk/README.md", given: "sdkReadme.test#SdksGiven" },
         { page: "docs/guides/payer.md", given: "payer#PayersGiven" },
         { page: "docs/guides/pharmacy.md", given: "pharmacy#PharmacysGiven" },
+        { page: "docs/guides/operator.md", given: "operator#OperatorsGiven" },
       ]),
     ).to.deep.equal([]);
   });

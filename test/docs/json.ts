@@ -8,7 +8,7 @@ import type { Block } from "./page";
 
 const SOMEBODY = `0x${"11".repeat(20)}`;
 
-/** The SDK's readers, by what a document says that it is. */
+/** The SDK's readers, by what a document says that it is. An organization's entry has none: the command that it is for reads it. */
 const readers: { is: (json: Record<string, unknown>) => boolean; read: (json: unknown) => unknown }[] = [
   {
     is: ({ kind }) => kind === "pharmacy",
@@ -31,6 +31,7 @@ const readers: { is: (json: Record<string, unknown>) => boolean; read: (json: un
     read: (json) =>
       diagnosticReportResult(json as Parameters<typeof diagnosticReportResult>[0], { amount: 1_000_000n }),
   },
+  { is: ({ hpkeKey }) => typeof hpkeKey === "string", read: (json) => json },
   {
     is: ({ attesterGroups }) => attesterGroups !== undefined,
     read: (json) => rulebookIdOf(rulebookFromJson(json as RulebookJson)),

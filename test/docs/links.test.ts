@@ -56,7 +56,9 @@ function unknownCommandsOf(path: string): string[] {
   const { scripts } = JSON.parse(readPage("package.json")) as { scripts: Record<string, string> };
   const asked = [...text.matchAll(/npm run ([a-z:]+)|npx hardhat ([a-z]+(?::[a-z]+)*)/g)];
   return asked
-    .filter(([, script, task]) => (script === undefined ? !(task! in hre.tasks) : !(script in scripts)))
+    .filter(([, script, task]) =>
+      script === undefined ? !(task! in hre.tasks || task! in hre.scopes) : !(script in scripts),
+    )
     .map(([command]) => command);
 }
 

@@ -44,9 +44,18 @@ export interface World {
   pharmacy: Payee;
   laboratory: Payee;
   attesters: JsonRpcSigner[];
-  /** Folder that pages read and write their files in. */
-  folder: string;
   end(): Promise<void>;
+}
+
+/** Makes an empty folder the current one, for files that pages read and write, until it is left. */
+export async function ownFolder(): Promise<() => Promise<void>> {
+  const home = process.cwd();
+  const folder = await mkdtemp(join(tmpdir(), "carepact-page-"));
+  process.chdir(folder);
+  return async () => {
+    process.chdir(home);
+    await rm(folder, { recursive: true, force: true });
+  };
 }
 
 /** Starts a world, in which nobody is registered. The current folder is the pages' own until it ends. */
@@ -63,9 +72,7 @@ export async function startWorld(): Promise<World> {
     JsonRpcSigner,
     JsonRpcSigner,
   ];
-  const home = process.cwd();
-  const folder = await mkdtemp(join(tmpdir(), "carepact-page-"));
-  process.chdir(folder);
+  const leave = await ownFolder();
   return {
     anvil,
     provider,
@@ -77,11 +84,9 @@ export async function startWorld(): Promise<World> {
     pharmacy: { signer: pharmacy, keys: await generateSealingKeys() },
     laboratory: { signer: laboratory, keys: await generateSealingKeys() },
     attesters: others.slice(0, 3),
-    folder,
     end: async () => {
-      process.chdir(home);
+      await leave();
       await anvil.stop();
-      await rm(folder, { recursive: true, force: true });
     },
   };
 }
