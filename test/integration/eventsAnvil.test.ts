@@ -53,7 +53,7 @@ async function makeWorld(provider: JsonRpcProvider): Promise<World> {
   });
   const { id: rulebook } = await run(createRulebooks({ runner: office!, deployment }).publish(rules));
   const pools = createPools({ runner: payer!, deployment });
-  const coin = new Contract(token.address, ["function mint(address to, uint256 amount)"], payer!);
+  const coin = new Contract(token.address, ["function mint(address to, uint256 amount)"], payer);
   await ((await coin.getFunction("mint")(payer!.address, 10_000n * DOLLAR)) as { wait(): Promise<unknown> }).wait();
   await run(pools.approve({ token: token.address, amount: 10_000n * DOLLAR }));
   await run(pools.deposit({ token: token.address, amount: 1_000n * DOLLAR }));

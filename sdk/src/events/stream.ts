@@ -26,8 +26,9 @@ export function streamOf<Value>(
       values ??= begin();
       try {
         const result = await values.next();
-        if (result.done) clean();
-        return result;
+        if (result.done !== true) return result;
+        clean();
+        return { done: true, value: undefined };
       } catch (thrown) {
         clean();
         if (left) return { done: true, value: undefined };

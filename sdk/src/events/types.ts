@@ -170,6 +170,8 @@ export type EventChange<Name extends EventName = EventName, Contract extends Con
   | { type: "reached"; blockNumber: number; current: boolean; readonly cursor: EventCursor };
 
 /** Goes on until it is at its end, aborted or left; leaving (`break`, `return()`) ends whatever is under way. */
-export interface EventStream<Value> extends AsyncIterableIterator<Value> {
+export interface EventStream<Value> {
+  next(): Promise<IteratorResult<Value, undefined>>;
   return(): Promise<IteratorResult<Value, undefined>>;
+  [Symbol.asyncIterator](): EventStream<Value>;
 }
