@@ -23,12 +23,13 @@ const withoutColours = (text: string): string => text.replace(/\u001b\[[0-9;]*m/
  * @param command Name in node_modules/.bin.
  * @param options.env Added to this process's environment.
  * @param options.cwd Where it runs; in the root unless given.
+ * @param options.silent Shows nothing but what goes to stderr.
  * @throws When the command cannot be started, that is, before `npm ci`.
  */
 export async function run(
   command: string,
   args: readonly string[],
-  { env = {}, cwd = ROOT }: { env?: Record<string, string>; cwd?: string } = {},
+  { env = {}, cwd = ROOT, silent = false }: { env?: Record<string, string>; cwd?: string; silent?: boolean } = {},
 ): Promise<Outcome> {
   const started = Date.now();
   const colours: Record<string, string> = process.stdout.isTTY ? { FORCE_COLOR: "1" } : {};
@@ -40,7 +41,7 @@ export async function run(
   let output = "";
   child.stdout.setEncoding("utf8").on("data", (text: string) => {
     output += text;
-    process.stdout.write(text);
+    if (!silent) process.stdout.write(text);
   });
   const code = await new Promise<number>((resolve, reject) => {
     child.on("error", reject).on("close", (code) => resolve(code ?? 1));
