@@ -115,3 +115,14 @@ command("batch:status", "Shows what the chain knows of a claim batch", {
   options: { file: anyFile },
   run: () => import("./status"),
 });
+command("batch:watch", "Follows a claim batch live: a line for each change; ends when it is closed, or with Ctrl-C", {
+  level: "read",
+  example: "batch:watch --file batch.json --until settled --json",
+  options: {
+    file: anyFile,
+    until: "funded, settled (for the first time) or closed (nothing open any more); closed unless given",
+    poll: "Time between two looks at the chain, such as 10s; 4s unless given",
+    confirmations: "Blocks that have to stand on top of a change before it is told; 0 unless given",
+  },
+  run: () => import("./watch"),
+});

@@ -50,7 +50,8 @@ const isDuration = (value: string): boolean => /^\d{1,6}[smhdw]$/.test(value);
 
 /** Seconds of a duration such as `90s`, `30m`, `72h`, `3d` or `2w`. A number without its unit could be anything. */
 export function durationIn(value: unknown, option: string): number {
-  if (typeof value !== "string" || !isDuration(value)) throw usage(`${option} is not a duration such as 72h or 3d.`, option);
+  if (typeof value !== "string" || !isDuration(value))
+    throw usage(`${option} is not a duration such as 72h or 3d.`, option);
   return Number(value.slice(0, -1)) * (SECONDS[value.slice(-1)] ?? 1);
 }
 

@@ -19,7 +19,7 @@ import {
 import { roles as deployedRoles } from "../../deploy/roles";
 import { DAY } from "../support/system";
 
-import { deployWorld, fundInput, nodeWith, refusal, reverted, usualClaims, type World } from "./support";
+import { deployWorld, fundInput, refusal, reverted, usualClaims, type World } from "./support";
 
 const DELAY = 14 * DAY;
 const WEEK = 7 * DAY;
@@ -100,21 +100,6 @@ describe("SDK: roles", () => {
       expect([roleIdOf("credentialing"), roleIdOf(7n)]).to.deep.equal([3n, 7n]);
       await refusal("INPUT_INVALID", () => roleIdOf("janitor" as "pauser"));
       await refusal("INPUT_INVALID", () => roleIdOf(1n << 64n));
-    });
-
-    it("reads events in smaller ranges when the node refuses large ones", async () => {
-      const { anyone, deployment } = await powers();
-      const ranges: number[] = [];
-      const node = nodeWith({
-        getLogs: async (filter) => {
-          const { fromBlock, toBlock } = filter as { fromBlock: number; toBlock: number };
-          if (toBlock - fromBlock > 8) throw new Error("query returned more than 10000 results");
-          ranges.push(toBlock - fromBlock);
-          return ethers.provider.getLogs(filter);
-        },
-      });
-      expect(await createRoles({ runner: node, deployment }).list()).to.deep.equal(await anyone.list());
-      expect(ranges.length).to.be.above(1);
     });
   });
 

@@ -84,11 +84,7 @@ export function createRoles(connection: Connection): Roles {
     read: (provider: Provider, history: ManagerEvent[]) => Promise<Value>,
     options?: CallOptions,
   ): Promise<Value> =>
-    reading(
-      connection,
-      async (provider, signal) => read(provider, await historyOf(provider, deployment, signal)),
-      options,
-    );
+    reading(connection, async (provider, signal) => read(provider, await historyOf(connection, signal)), options);
 
   return {
     list: (options) => withHistory((provider, history) => listRoles(provider, deployment, history), options),
