@@ -2,23 +2,33 @@ import { expect } from "chai";
 
 import { payersStory } from "./payer";
 import { pharmacysStory } from "./pharmacy";
+import { startShell, type Shell } from "./shell";
 import { tell } from "./story";
 import { typeProblemsOf } from "./types";
-import { startWorld, type World } from "./world";
+import { ownFolder, startWorld, type World } from "./world";
 
 describe("guides", () => {
+  let leave: () => Promise<void>;
   let world: World;
+  let terminal: World;
+  let shell: Shell;
   beforeEach(async () => {
-    world = await startWorld();
+    [world, terminal] = await Promise.all([startWorld(), startWorld()]);
+    leave = await ownFolder();
+    shell = await startShell(terminal.anvil.url);
   });
-  afterEach(() => world.end());
+  afterEach(async () => {
+    shell.end();
+    await Promise.all([world.end(), terminal.end()]);
+    await leave();
+  });
 
   it("docs/guides/payer.md runs", async () => {
-    await tell(await payersStory(world));
+    await tell(await payersStory(world, terminal, shell));
   });
 
   it("docs/guides/pharmacy.md runs", async () => {
-    await tell(await pharmacysStory(world));
+    await tell(await pharmacysStory(world, terminal, shell));
   });
 });
 

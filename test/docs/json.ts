@@ -1,14 +1,19 @@
 import { writeFile } from "node:fs/promises";
 
+import { isAddress } from "ethers";
+
 import { readLaboratoryClaim, readPharmacyClaim, type LaboratoryClaim, type PharmacyClaim } from "@carepact/sdk/claims";
 import { diagnosticReportResult, dispenseResult, readClaim } from "@carepact/sdk/fhir";
 import { rulebookFromJson, rulebookIdOf, type RulebookJson } from "@carepact/sdk/rulebooks";
+
+import { rulebookIn } from "../../tasks/rulebook/document";
 
 import type { Block } from "./page";
 
 const SOMEBODY = `0x${"11".repeat(20)}`;
 
-/** The SDK's readers, by what a document says that it is. An organization's entry has none: the command that it is for reads it. */
+/** The SDK's readers, by what a document says that it is. An organization's entry and results by payee have
+ * none: the commands that they are for read them. */
 const readers: { is: (json: Record<string, unknown>) => boolean; read: (json: unknown) => unknown }[] = [
   {
     is: ({ kind }) => kind === "pharmacy",
@@ -31,7 +36,9 @@ const readers: { is: (json: Record<string, unknown>) => boolean; read: (json: un
     read: (json) =>
       diagnosticReportResult(json as Parameters<typeof diagnosticReportResult>[0], { amount: 1_000_000n }),
   },
+  { is: (json) => Object.keys(json).every((key) => isAddress(key)), read: (json) => json },
   { is: ({ hpkeKey }) => typeof hpkeKey === "string", read: (json) => json },
+  { is: ({ attesters }) => attesters !== undefined, read: (json) => rulebookIn(json, "rulebook") },
   {
     is: ({ attesterGroups }) => attesterGroups !== undefined,
     read: (json) => rulebookIdOf(rulebookFromJson(json as RulebookJson)),

@@ -38,7 +38,7 @@ export async function operatorsStory(
   const given: OperatorsGiven = {
     provider,
     deployment: deployments[31337]!,
-    alert: async (name) => void alerts.push(name),
+    alert: (name) => Promise.resolve(void alerts.push(name)),
   };
   return {
     page: "docs/guides/operator.md",

@@ -2,11 +2,12 @@ import type { Claim } from "fhir/r4";
 import type { JsonRpcSigner } from "ethers";
 
 import { run, type Deployment } from "@carepact/sdk";
-import { createClaims } from "@carepact/sdk/claims";
+import { createClaims, type GroupResult } from "@carepact/sdk/claims";
 
 import { hl7 } from "../../examples/demo/hl7";
 
 import { readJson } from "./json";
+import type { Shell } from "./shell";
 import type { Story } from "./story";
 import { attestAs, DAY, enrol, finalize, mint, NPI, openAs, pass, type World } from "./world";
 
@@ -22,12 +23,15 @@ export interface PayersGiven {
   send: (payee: string, text: string) => Promise<void>;
 }
 
-/** The payers' guide: what its code takes as given, and what the others do meanwhile. */
-export async function payersStory(world: World): Promise<Story> {
+/** The payers' guide: what its code takes as given, and what the others do meanwhile. Its commands have a world of their own. */
+export async function payersStory(world: World, terminal: World, shell: Shell): Promise<Story> {
   const { payer, office, pbm, deployment, token, pharmacy, laboratory } = world;
   await enrol(world, pharmacy.signer.address, "pharmacy", pharmacy.keys, NPI.pharmacy);
   await enrol(world, laboratory.signer.address, "laboratory", laboratory.keys, NPI.laboratory);
   await mint(world, payer.address, 1_500_000_000n);
+  await enrol(terminal, terminal.payer.address, "payer", terminal.pharmacy.keys);
+  await enrol(terminal, terminal.pharmacy.signer.address, "pharmacy", terminal.pharmacy.keys, NPI.pharmacy);
+  await mint(terminal, terminal.payer.address, 500_000_000n);
 
   const sent: { payee: string; text: string }[] = [];
   const given: PayersGiven = {
@@ -38,23 +42,26 @@ export async function payersStory(world: World): Promise<Story> {
     token,
     attesters: world.attesters.map(({ address }) => address),
     fhirClaim: hl7<Claim>("Claim-760151"),
-    send: async (payee, text) => void sent.push({ payee, text }),
+    send: (payee, text) => Promise.resolve(void sent.push({ payee, text })),
   };
   const asPharmacy = createClaims({ runner: pharmacy.signer, deployment });
   const received = (payee: string): string[] => sent.filter((one) => one.payee === payee).map(({ text }) => text);
   return {
     page: "docs/guides/payer.md",
     given,
-    others: { json: readJson },
+    others: {
+      json: readJson,
+      sh: (block) => shell.run(block),
+      text: (block) => shell.compare(block),
+    },
     meanwhile: {
       "Watch it": async () => {
         const group = await openAs(pharmacy, received(pharmacy.signer.address)[0]!);
-        const results = [{ result: "byLine" as const, lines: [{ result: "met" }, { result: "pending" }] as const }];
-        const attestations = await attestAs(world, group, [
-          { result: "byLine", lines: [...results[0]!.lines] },
+        const results: GroupResult[] = [
+          { result: "byLine", lines: [{ result: "met" }, { result: "pending" }] },
           { result: "met" },
-        ]);
-        await run(asPharmacy.settle(group, attestations));
+        ];
+        await run(asPharmacy.settle(group, await attestAs(world, group, results)));
       },
       "Take back what did not happen": async () => {
         const [first, second] = await Promise.all(
@@ -65,6 +72,7 @@ export async function payersStory(world: World): Promise<Story> {
         await pass(world, 30 * DAY);
       },
       "Close the books": () => finalize(world),
+      "After `attestBy`": () => pass(terminal, 30 * DAY),
     },
   };
 }

@@ -1,3 +1,5 @@
+import { readFile, writeFile } from "node:fs/promises";
+
 import type { JsonRpcSigner } from "ethers";
 
 import { run, type Deployment } from "@carepact/sdk";
@@ -7,12 +9,14 @@ import {
   readLaboratoryClaim,
   readPharmacyClaim,
   type AdjudicatedClaim,
+  type ClaimBatchFile,
 } from "@carepact/sdk/claims";
 import { generateSealingKeys } from "@carepact/sdk/encryption";
 import { createPools } from "@carepact/sdk/pools";
 import { createRulebooks, eventKinds, simpleRulebook } from "@carepact/sdk/rulebooks";
 
 import { readJson } from "./json";
+import type { Shell } from "./shell";
 import type { Story } from "./story";
 import { DAY, enrol, finalize, mint, NPI, type World } from "./world";
 
@@ -75,26 +79,52 @@ const test = (payee: string): AdjudicatedClaim =>
     { payee },
   );
 
-/** The guide for pharmacies and laboratories: what its code takes as given, and what the payer does meanwhile. */
-export async function pharmacysStory(world: World): Promise<Story> {
-  const { payer, office, deployment, token } = world;
-  const [pharmacy, laboratory] = [world.pharmacy.signer, world.laboratory.signer];
+/** A payer with a full pool, a rulebook, and batches that it funds. */
+async function startPayer(
+  world: World,
+  grace: number,
+  kinds: number,
+): Promise<{ rulebook: string; fund: (...adjudicated: AdjudicatedClaim[]) => Promise<ClaimBatchFile> }> {
+  const { payer, deployment, token } = world;
   await enrol(world, payer.address, "payer", await generateSealingKeys());
   await mint(world, payer.address, 1_000_000_000n);
   await run(createPools({ runner: payer, deployment }).depositWithPermit({ token, amount: 1_000_000_000n }));
   const attesters = world.attesters.map(({ address }) => address);
-  const terms = { attesters, threshold: 2, eventKinds: eventKinds.dispense | eventKinds.diagnosticReport };
-  const publishing = createRulebooks({ runner: payer, deployment });
-  const { id: rulebook } = await run(publishing.publish(simpleRulebook({ ...terms, grace: 3 * DAY })));
+  const terms = simpleRulebook({ attesters, threshold: 2, eventKinds: kinds, grace });
+  const { id: rulebook } = await run(createRulebooks({ runner: payer, deployment }).publish(terms));
+  const claims = createClaims({ runner: payer, deployment });
+  return {
+    rulebook,
+    fund: async (...adjudicated) => {
+      const eventBy = Math.floor(Date.now() / 1_000) + 14 * DAY;
+      const { file } = await run(claims.fund({ adjudicated, rulebook, token, eventBy }));
+      return file;
+    },
+  };
+}
+
+const fillsOf = (payee: string): AdjudicatedClaim[] => [
+  fill("100001", "90.00", payee),
+  fill("100002", "12.50", payee),
+  fill("100003", "45.00", payee),
+];
+
+/**
+ * The guide for pharmacies and laboratories: what its code takes as given, and what the payer does meanwhile. Its commands have a world of
+ * their own.
+ */
+export async function pharmacysStory(world: World, terminal: World, shell: Shell): Promise<Story> {
+  const { office, deployment, token } = world;
+  const [pharmacy, laboratory] = [world.pharmacy.signer, world.laboratory.signer];
+  const { rulebook, fund } = await startPayer(world, 3 * DAY, eventKinds.dispense | eventKinds.diagnosticReport);
+  const elsewhere = await startPayer(terminal, 5 * DAY, eventKinds.dispense);
+  await writeFile("password.txt", "long and of this test only", { mode: 0o600 });
 
   const files = new Map<string, string[]>();
-  const fund = async (...adjudicated: AdjudicatedClaim[]): Promise<void> => {
-    const eventBy = Math.floor(Date.now() / 1_000) + 14 * DAY;
-    const claims = createClaims({ runner: payer, deployment });
-    const { file } = await run(claims.fund({ adjudicated, rulebook, token, eventBy }));
-    for (const { payee } of file.groups)
-      files.set(payee, [...(files.get(payee) ?? []), JSON.stringify(fileForPayee(file, payee))]);
-  };
+  const hand = (file: ClaimBatchFile): void =>
+    file.groups.forEach(({ payee }) =>
+      files.set(payee, [...(files.get(payee) ?? []), JSON.stringify(fileForPayee(file, payee))]),
+    );
   const given: PharmacysGiven = {
     pharmacy,
     laboratory,
@@ -105,33 +135,29 @@ export async function pharmacysStory(world: World): Promise<Story> {
     rulebook,
     received: (account) => files.get(account) ?? [],
   };
-  let reports = 0;
   return {
     page: "docs/guides/pharmacy.md",
     given,
     others: {
-      json: async (block) => {
-        await readJson(block);
-        // By now the laboratory is registered.
-        if (block.heading === "Laboratories" && reports++ === 0) {
-          await fund(test(laboratory.address));
-          await finalize(world);
-        }
-      },
+      json: readJson,
+      sh: (block) => shell.run(block),
+      text: (block) => shell.compare(block),
     },
     meanwhile: {
-      "Check before you dispense": () =>
-        fund(
-          ...(
-            [
-              ["100001", "90.00"],
-              ["100002", "12.50"],
-              ["100003", "45.00"],
-            ] as const
-          ).map(([number, paid]) => fill(number, paid, pharmacy.address)),
-        ),
+      "Check before you dispense": async () => hand(await fund(...fillsOf(pharmacy.address))),
       Dispense: () => finalize(world),
       Reconcile: () => finalize(world),
+      "Test, and show the report": async () => {
+        hand(await fund(test(laboratory.address)));
+        await finalize(world);
+      },
+      "With a file from a payer": async () => {
+        const { publicKey } = JSON.parse(await readFile("pharmacy.sealing.json", "utf8")) as { publicKey: string };
+        const payee = terminal.pharmacy.signer.address;
+        await enrol(terminal, payee, "pharmacy", { publicKey, privateKey: "" }, NPI.pharmacy);
+        await writeFile("batch.json", JSON.stringify(fileForPayee(await elsewhere.fund(...fillsOf(payee)), payee)));
+        await finalize(terminal);
+      },
     },
   };
 }

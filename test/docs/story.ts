@@ -71,7 +71,7 @@ export async function tell({ page, given, meanwhile = {}, others = {}, text = re
   ) as (...args: unknown[]) => Promise<void>;
   const printed: string[] = [];
   const console = { log: (...values: unknown[]) => printed.push(format(...values)) };
-  await body(createRequire(__filename), {}, step, console, ...Object.values(given));
+  await body(createRequire(__filename), {}, step, console, ...(Object.values(given) as unknown[]));
   const promised = promisedBy(module);
   if (printed.join("\n") !== promised.join("\n"))
     throw new Error(`${page} prints\n${printed.join("\n")}\nwhere it says\n${promised.join("\n")}`);

@@ -20,15 +20,17 @@ export function typeProblemsOf(pages: readonly TypedPage[]): string[] {
   const settings = { ...options, module: ts.ModuleKind.ESNext, noEmit: true, skipLibCheck: true };
   const modules = new Map(pages.map((page) => [fileOf(page), typedModuleOf(page)]));
 
-  const host = ts.createCompilerHost(settings);
-  const { fileExists, readFile, getSourceFile } = host;
-  host.fileExists = (file) => modules.has(file) || fileExists(file);
-  host.readFile = (file) => modules.get(file) ?? readFile(file);
-  host.getSourceFile = (file, languageVersion, ...rest) => {
-    const text = modules.get(file);
-    return text === undefined
-      ? getSourceFile(file, languageVersion, ...rest)
-      : ts.createSourceFile(file, text, languageVersion, true);
+  const files = ts.createCompilerHost(settings);
+  const host: ts.CompilerHost = {
+    ...files,
+    fileExists: (file) => modules.has(file) || files.fileExists(file),
+    readFile: (file) => modules.get(file) ?? files.readFile(file),
+    getSourceFile: (file, languageVersion, ...rest) => {
+      const text = modules.get(file);
+      return text === undefined
+        ? files.getSourceFile(file, languageVersion, ...rest)
+        : ts.createSourceFile(file, text, languageVersion, true);
+    },
   };
   const program = ts.createProgram([...modules.keys()], settings, host);
   return pages.flatMap((page) => {

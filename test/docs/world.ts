@@ -58,7 +58,7 @@ export async function ownFolder(): Promise<() => Promise<void>> {
   };
 }
 
-/** Starts a world, in which nobody is registered. The current folder is the pages' own until it ends. */
+/** Starts a world, in which nobody is registered. */
 export async function startWorld(): Promise<World> {
   // Finality comes two blocks later, and not a minute's worth of them.
   const anvil = await startAnvil(["--slots-in-an-epoch", "1"]);
@@ -72,7 +72,6 @@ export async function startWorld(): Promise<World> {
     JsonRpcSigner,
     JsonRpcSigner,
   ];
-  const leave = await ownFolder();
   return {
     anvil,
     provider,
@@ -84,10 +83,7 @@ export async function startWorld(): Promise<World> {
     pharmacy: { signer: pharmacy, keys: await generateSealingKeys() },
     laboratory: { signer: laboratory, keys: await generateSealingKeys() },
     attesters: others.slice(0, 3),
-    end: async () => {
-      await leave();
-      await anvil.stop();
-    },
+    end: () => anvil.stop(),
   };
 }
 
