@@ -1,5 +1,9 @@
+import { readdirSync } from "node:fs";
+import { join } from "node:path";
+
 import { expect } from "chai";
 
+import { fencedBlocksOf, readPage, ROOT } from "./page";
 import { payersStory } from "./payer";
 import { pharmacysStory } from "./pharmacy";
 import { startShell, type Shell } from "./shell";
@@ -33,6 +37,37 @@ describe("guides", () => {
 });
 
 describe("code in README and guides", () => {
+  // Every guide is told above or in operator.test.ts; pages beside these have tests of their own.
+  it("is all run", () => {
+    const guides = ["operator.md", "payer.md", "pharmacy.md"];
+    const others = [
+      "README.md",
+      "benchmarks.md",
+      "claim-batch.md",
+      "invariants.md",
+      "overview.md",
+      "quick-start.md",
+      "security.md",
+    ];
+    const pagesIn = (folder: string): string[] =>
+      readdirSync(join(ROOT, folder)).filter((file) => file.endsWith(".md"));
+
+    expect(pagesIn("docs/guides")).to.have.members(guides);
+    expect(pagesIn("docs")).to.have.members(others);
+    for (const page of [
+      "CONTRIBUTING.md",
+      "docs/README.md",
+      "docs/security.md",
+      "docs/invariants.md",
+      "docs/benchmarks.md",
+    ])
+      expect(fencedBlocksOf(readPage(page)), page).to.deep.equal([]);
+    expect(fencedBlocksOf(readPage("docs/overview.md")).map(({ language }) => language)).to.deep.equal([
+      "mermaid",
+      "mermaid",
+    ]);
+  });
+
   it("type-checks as it stands", () => {
     expect(
       typeProblemsOf([
