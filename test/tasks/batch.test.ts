@@ -1,8 +1,9 @@
 import { readFileSync, statSync, writeFileSync } from "node:fs";
 
-import { loadFixture, time } from "@nomicfoundation/hardhat-network-helpers";
+import { loadFixture, mine, time } from "@nomicfoundation/hardhat-network-helpers";
 import { expect } from "chai";
 import type { Claim } from "fhir/r4";
+import { network } from "hardhat";
 
 import { hl7 } from "../sdk/hl7";
 
@@ -87,6 +88,26 @@ describe("Tasks: a batch's life", () => {
       const { batchId } = await does(payer, "batch:fund", { claims, ...terms(world, "own") });
       await does(payer, "batch:fund", { claims, ...terms(world, "own"), force: true });
       expect(readFileSync(path("own.batch.json"), "utf8")).not.to.include(batchId);
+    });
+
+    it("keeps both documents when it loses the node between sending and the end, and says how to go on", async () => {
+      const world = await loadFixture(peopledWorld);
+      const { does, fails, path, file } = world;
+      const claims = file("lost.json", fill("63", "5.00", npis.pharmacy));
+      await network.provider.send("evm_setAutomine", [false]);
+      const options = { claims, ...terms(world, "lost"), timeout: "1s" };
+      const lost = await fails(3, payer, "batch:fund", options).finally(() =>
+        network.provider.send("evm_setAutomine", [true]),
+      );
+      expect(lost.json.error).to.include({ code: "TIMED_OUT" });
+      expect(lost.stderr).to.include("Whether the batch was funded is not known. Look: npx hardhat batch:status");
+      expect(statSync(path("lost.record.json.unsent")).mode & 0o777).to.equal(0o600);
+      expect((await fails(2, payer, "batch:fund", options)).stderr).to.include(
+        "lost.record.json.unsent exists already",
+      );
+      await mine();
+      const unsent = path("lost.batch.json.unsent");
+      expect(await does("", "batch:status", { file: unsent })).to.include({ state: "open", total: "5.00" });
     });
 
     it("says what is missing or no value", async () => {
