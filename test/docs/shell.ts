@@ -8,7 +8,7 @@ import { ArgumentsParser } from "hardhat/internal/cli/ArgumentsParser";
 import { HardhatContext } from "hardhat/internal/context";
 import { HARDHAT_PARAM_DEFINITIONS } from "hardhat/internal/core/params/hardhat-params";
 import { Environment } from "hardhat/internal/core/runtime-environment";
-import type { HardhatRuntimeEnvironment, NetworksConfig } from "hardhat/types";
+import type { NetworksConfig } from "hardhat/types";
 
 import { publicNetworks } from "../../deploy/networks";
 
@@ -114,7 +114,7 @@ async function runHardhat(words: string[], url: string, folder: string): Promise
     networks: networksOf(url),
     paths: { ...hre.config.paths, ignition: join(folder, "deploy") },
   };
-  const environment: HardhatRuntimeEnvironment = new Environment(
+  const environment = new Environment(
     config,
     hardhatArguments,
     tasks,
