@@ -3,7 +3,18 @@ import { getAddress, type ContractRunner } from "ethers";
 
 import { createEvents, type CarepactEvent, type ReadOptions, type ReadQuery } from "../../sdk/src/events";
 
-import { batch, deployment, endpointChanged, FakeNode, httpError, payee, rpcError, settled } from "./eventsNode";
+import {
+  batch,
+  deployment,
+  endpointChanged,
+  FakeNode,
+  functionRoleUpdated,
+  httpError,
+  payee,
+  roleGranted,
+  rpcError,
+  settled,
+} from "./eventsNode";
 import { refusedAsync } from "./refused";
 
 /** No waiting in tests. */
@@ -75,6 +86,19 @@ describe("SDK: reading events", () => {
     expect(await paid({ toBlock: 0 })).to.deep.equal([]);
     expect(await paid({ fromBlock: "latest" })).to.deep.equal([]);
     expect(await paid({ fromBlock: 99 })).to.deep.equal([]);
+  });
+
+  it("given an argument that events have at different places, gives those with its value only", async () => {
+    const node = new FakeNode().mine(
+      roleGranted(1n),
+      functionRoleUpdated(1n),
+      roleGranted(2n),
+      functionRoleUpdated(2n),
+    );
+    const events = await all(node, { args: { roleId: 2n } });
+    expect(events.map(({ name }) => name)).to.deep.equal(["RoleGranted", "TargetFunctionRoleUpdated"]);
+    expect(events.map(({ args }) => ("roleId" in args ? args.roleId : undefined))).to.deep.equal([2n, 2n]);
+    expect(idsOf(events)).to.deep.equal(node.ids().slice(2));
   });
 
   it("ends at the finalized block when asked to", async () => {
@@ -248,6 +272,19 @@ describe("SDK: reading events", () => {
         node.reorg(60, ...blocks);
       };
       expect(idsOf(await all(node, {}, { pageBlocks: 100 }))).to.deep.equal(node.ids());
+    });
+
+    it("given a page whose blocks are gone once it was read, reads it again", async () => {
+      const node = chainOf200();
+      let moved = false;
+      node.before = ({ method }) => {
+        const last = node.asked.at(-2);
+        if (moved || method !== "eth_getBlockByNumber" || last?.method !== "eth_getLogs") return;
+        moved = true;
+        node.reorg(60, ...Array.from({ length: 60 }, (_, i) => (i % 2 ? [settled(5, BigInt(i))] : [])));
+      };
+      expect(idsOf(await all(node))).to.deep.equal(node.ids());
+      expect(moved).to.equal(true);
     });
 
     it("given logs of a block that is not on the chain, reads the page again", async () => {

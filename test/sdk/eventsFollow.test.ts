@@ -150,6 +150,22 @@ describe("SDK: following events", () => {
     expect(view.removed).to.equal(0);
   });
 
+  it("given blocks that do not go on from what was told before, looks again", async () => {
+    for (const grown of [3, 40]) {
+      const node = chainOf(60);
+      const view = await catchUp(node);
+      node.mineEmpty(grown);
+      let looks = 0;
+      node.before = ({ params: [tag] }) => {
+        // The newest block, the last one that was told, and then the first of the next page.
+        if (tag === "latest" || (looks += 1) !== 2) return;
+        node.reorg(grown + 5, ...Array.from({ length: grown + 6 }, (_, i) => (i < 3 ? some(i) : [])));
+      };
+      await catchUp(node, view, { block: 60 + grown });
+      expect(view.ids).to.deep.equal(node.ids());
+    }
+  });
+
   it("given a block that is gone before its events were read, looks again", async () => {
     const node = chainOf(60);
     let reads = 0;

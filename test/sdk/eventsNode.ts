@@ -1,6 +1,6 @@
 import { id, toBeHex, zeroPadValue, type ContractRunner } from "ethers";
 
-import { escrowInterface, registryInterface } from "../../sdk/src/chain/interfaces";
+import { accessManagerInterface, escrowInterface, registryInterface } from "../../sdk/src/chain/interfaces";
 import type { Connection, Deployment } from "../../sdk/src/chain";
 
 const address = (number: number): string => `0x${toBeHex(number, 20).slice(2)}`;
@@ -34,6 +34,16 @@ export const settled = (batchNumber: number, paid: bigint, payeeNumber = 1): Emi
 export const endpointChanged = (account: string, endpoint: string): Emitted => ({
   address: deployment.organizationRegistry,
   ...registryInterface.encodeEventLog("EndpointChanged", [account, endpoint]),
+});
+
+export const roleGranted = (role: bigint): Emitted => ({
+  address: deployment.accessManager,
+  ...accessManagerInterface.encodeEventLog("RoleGranted", [role, payee(1), 0, 0, true]),
+});
+
+export const functionRoleUpdated = (role: bigint): Emitted => ({
+  address: deployment.accessManager,
+  ...accessManagerInterface.encodeEventLog("TargetFunctionRoleUpdated", [payee(1), "0x12345678", role]),
 });
 
 export interface Block {
