@@ -38,7 +38,7 @@ const ofStream = (make: (options: CallOptions) => EventStream<unknown>): Attempt
 async function prepare() {
   const world = await loadFixture(deployWorld);
   const { pharmacy, operator, payer, rulebook, tokenAddress: token, deployment } = world;
-  const { file } = await fundedBatch(world);
+  const { file, record } = await fundedBatch(world);
   const own = await openAs(pharmacy, file);
   const signed = await attestations(world, file, [met, met]);
   const input = await fundInput(world);
@@ -76,6 +76,7 @@ async function prepare() {
 
   const ofClaims: Attempts<Claims> = {
     fund: [...ofAction(() => claims.fund(input)), ...ofAction(() => claims.fund({ ...input, mandate }))],
+    reseal: [(options) => claims.reseal(record, options)],
     check: [
       async (options) => {
         const { privateKey } = pharmacy.keys;
@@ -101,6 +102,7 @@ async function prepare() {
     withdraw: ofAction(() => pools.withdraw({ token, amount, to })),
     payout: ofAction(() => pools.payout({ token })),
     payoutTo: ofAction(() => pools.payoutTo({ token, amount, to })),
+    token: [(options) => pools.token(token, options)],
     balances: [(options) => pools.balances({ account: to, token }, options)],
   };
   const ofMandates: Attempts<Mandates> = {

@@ -94,6 +94,19 @@ const causes: Record<keyof typeof checkReasons, (world: World) => Promise<CheckR
     await run(world.pharmacy.claims.reverse(await openAs(world.pharmacy, file), [1]));
     const reason = await reasonFor(world, file);
     expect(reason.details).to.deep.equal({ lines: [1] });
+    // The other line's money is locked still.
+    const lines = [0];
+    const { privateKey } = world.pharmacy.keys;
+    const accepted = { acceptedRulebooks: "any", acceptedTokens: "any" } as const;
+    const result = await world.pharmacy.claims.check(file, {
+      payee: world.pharmacy.address,
+      privateKey,
+      ...accepted,
+      finality: "latest",
+      lines,
+    });
+    expect(result.ok && result.lines.map(({ index }) => index)).to.deep.equal(lines);
+    expect((await reasonFor(world, file, { lines: [7] })).code).to.equal("INPUT_INVALID");
     return reason;
   },
   TOO_LATE: async (world) => {

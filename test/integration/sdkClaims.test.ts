@@ -9,6 +9,7 @@ import {
   parseClaimBatchRecord,
   type Attestation,
 } from "@carepact/sdk/claims";
+import { generateSealingKeys } from "@carepact/sdk/encryption";
 
 import { ClaimEscrow__factory } from "../../typechain-types";
 import { byLine, met, notMet, partlyMet, pending } from "../support/batches";
@@ -203,6 +204,25 @@ describe("SDK: a claim batch from funding to payout", () => {
       await run(own.pools.payout({ token, payee: laboratory.address }));
       expect(await moneyOf(world)).to.deep.equal({ pool: -11_234n, credits: [0n, 0n], wallets: [5_234n, 6_000n] });
       expect(await own.claims.status(file)).to.include({ open: 0n });
+    });
+
+    it("comes once more from the payer's record, for a pharmacy that lost its key", async () => {
+      const world = await loadFixture(deployWorld);
+      const { payer, pharmacy } = world;
+      const { record } = await fundedBatch(world);
+      const keys = await generateSealingKeys();
+      await run(pharmacy.organizations.setHpkeKey(keys.publicKey));
+
+      const file = await payer.claims.reseal(record);
+
+      const check = await pharmacy.claims.check(file, {
+        payee: pharmacy.address,
+        privateKey: keys.privateKey,
+        acceptedRulebooks: "any",
+        acceptedTokens: "any",
+        finality: "latest",
+      });
+      expect(check.ok).to.equal(true);
     });
 
     it("says which groups it cannot settle when only the public part is at hand", async () => {

@@ -4,11 +4,13 @@ import fc from "fast-check";
 
 import {
   buildClaimBatch,
+  openClaimBatchFile,
   openClaimBatchRecord,
   openedLinesOf,
   packLineAmounts,
   parseClaimBatchRecord,
   resultShapeOf,
+  sealClaimBatchRecord,
   verifyLines,
   type BuiltClaimBatch,
   type OpenedGroup,
@@ -16,11 +18,12 @@ import {
   type PayeeKey,
   type PlacedLeaf,
 } from "../../sdk/src/claims";
+import { generateSealingKeys } from "../../sdk/src/encryption";
 import { isCarepactError, type ErrorCode } from "../../sdk/src/errors";
 
-import { fill, laboratory, makeClaimBatch, mutate, payer, pharmacy, valueAt } from "./claimBatchFixture";
+import { fill, laboratory, makeClaimBatch, mutate, payer, pharmacy, valueAt, type Fixture } from "./claimBatchFixture";
 import { pathsOf, withElements } from "./hl7";
-import { refused } from "./refused";
+import { refused, refusedAsync } from "./refused";
 
 /** Opened groups as the escrow hashes them, each in its place. */
 const placedOf = ({ groups }: OpenedLines): PlacedLeaf[] =>
@@ -29,11 +32,18 @@ const placedOf = ({ groups }: OpenedLines): PlacedLeaf[] =>
     leaf: solidityPackedKeccak256(["uint256", "bytes32", "bytes"], [group, salt, amounts]),
   }));
 
+const keysOf = ({ laboratoryKeys, pharmacyKeys }: Fixture): Record<string, PayeeKey> => ({
+  [laboratory]: { publicKey: laboratoryKeys.publicKey, version: 1 },
+  [pharmacy]: { publicKey: pharmacyKeys.publicKey, version: 7 },
+});
+
 describe("claim batch record", () => {
+  let fixture: Fixture;
   let built: BuiltClaimBatch;
 
   before(async () => {
-    ({ built } = await makeClaimBatch());
+    fixture = await makeClaimBatch();
+    ({ built } = fixture);
   });
 
   it("opens every group from its text", () => {
@@ -134,6 +144,33 @@ describe("claim batch record", () => {
     refused("FILE_TAMPERED", () => openClaimBatchRecord(withElements(built.record, { parts: [second, first] })));
     const short = withElements(built.record, { "parts[1].lines": [second?.lines[0]] });
     refused("FILE_TAMPERED", () => openClaimBatchRecord(short));
+  });
+
+  it("makes the file once more, sealed to other keys, and to them only", async () => {
+    const fresh = await generateSealingKeys();
+    const payeeKeys = { ...keysOf(fixture), [pharmacy]: { publicKey: fresh.publicKey, version: 8 } };
+
+    const file = await sealClaimBatchRecord(built.record, payeeKeys);
+
+    expect({ ...file, sealed: [] }).to.deep.equal({ ...built.file, sealed: [] });
+    expect(file.sealed.map(({ payee, hpkeKeyVersion }) => [payee, hpkeKeyVersion])).to.deep.equal([
+      [laboratory, 1],
+      [pharmacy, 8],
+    ]);
+    const opened = await openClaimBatchFile(file, { payee: pharmacy, privateKey: fresh.privateKey });
+    expect(opened.groupLines.amounts).to.deep.equal([90_000_000n, 12_340_000n]);
+    await refusedAsync(
+      "SEALED_UNREADABLE",
+      openClaimBatchFile(built.file, { payee: pharmacy, privateKey: fresh.privateKey }),
+    );
+  });
+
+  it("seals nothing of a record that was changed, or to a payee without a key", async () => {
+    const keys = keysOf(fixture);
+    const changed = withElements(built.record, { "parts[1].amounts[0]": "90000001" });
+    await refusedAsync("GROUPS_DO_NOT_SUM", sealClaimBatchRecord(changed, keys));
+    const ofOne = { [laboratory]: keys[laboratory]! };
+    await refusedAsync("PAYEE_KEY_MISSING", sealClaimBatchRecord(built.record, ofOne));
   });
 
   it("refuses the record with any one element of it changed or left out", () => {

@@ -9,8 +9,8 @@ export interface CallOptions {
 }
 
 /**
- * Does `work` until it is done, aborted or out of time. A request that is under way is not taken back, but nothing follows it:
- * work that goes on for several steps asks `signal` between them.
+ * Does `work` until it is done, aborted or out of time. Whoever waits is told at once. Work that reads in
+ * several steps may still finish these in the background, unheard; work that sends, or goes on for ever, asks `signal` before each.
  * @throws ABORTED, TIMED_OUT, and what `work` throws
  */
 export async function within<Value>(

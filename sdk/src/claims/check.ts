@@ -2,10 +2,10 @@ import { chainTimeOf, providerOf, requireChain, type Connection } from "../chain
 import { within, type CallOptions } from "../chain/options";
 import { decodeError } from "../chain/decodeError";
 import { CarepactError, type ErrorDetails } from "../errors";
+import { tokenOf } from "../pools/token";
 import { createRulebooks } from "../rulebooks";
 
 import { openClaimBatchFile, type ClaimBatchFile, type OpenedGroup, type OpenedLine } from "./file";
-import { tokenOf } from "./funding";
 import { statusOf } from "./status";
 
 /** Those of a list, or whatever comes. */
@@ -28,6 +28,8 @@ export interface CheckOptions extends CallOptions {
   acceptedRulebooks: Accepted;
   /** Addresses of the tokens the payee takes. `"any"` accepts what the payer chose: anyone can name a token as it likes. */
   acceptedTokens: Accepted;
+  /** Lines (indices in the group) that have to be open still; all of them unless given. */
+  lines?: readonly number[];
   /** Seconds that have to be left until `eventBy`; none unless given. */
   minimumSeconds?: number;
 }
@@ -49,7 +51,7 @@ export const checkReasons = {
   OTHER_ESCROW: "The batch is for another chain or escrow than the one asked.",
   NOT_FUNDED: "The batch is not funded: nothing is locked for it.",
   NOT_FINAL: "The funding is not final yet: wait.",
-  LINES_CLOSED: "Lines of this payee were settled, reversed or reclaimed already.",
+  LINES_CLOSED: "Lines of this payee were settled, reversed or reclaimed already: ask for the others by `lines`.",
   TOO_LATE: "Too little time is left until the last moment of the event.",
   RULEBOOK_NOT_ACCEPTED: "The payee does not accept this rulebook.",
   PAYER_DECIDES: "Without enough attesters who are not the payer, the payer alone decides whether it pays.",
@@ -73,7 +75,13 @@ export async function checkClaimBatch(
     return await within(options, async () => {
       const batch = await openClaimBatchFile(file, options);
       const reason = await findReason(connection, batch, options);
-      return reason === undefined ? { ok: true, batch, lines: batch.lines } : { ok: false, reason };
+      if (reason !== undefined) return { ok: false, reason };
+      const { lines } = options;
+      return {
+        ok: true,
+        batch,
+        lines: batch.lines.filter(({ index }) => lines === undefined || lines.includes(index)),
+      };
     });
   } catch (thrown) {
     const { code, message, details } = decodeError(thrown);
@@ -122,7 +130,14 @@ async function findReason(
   const finality = options.finality ?? "finalized";
   if (finality !== "latest" && !(await statusOf(connection, batch, { blockTag: finality })).funded)
     return because("NOT_FINAL", { batchId: batch.batchId, finality });
-  const closed = batch.lines.map(({ index }) => index).filter((index) => status.closedLines[batch.firstLine + index]);
+  const wanted = options.lines ?? batch.lines.map(({ index }) => index);
+  const unknown = wanted.filter((index) => batch.lines[index] === undefined);
+  if (unknown.length > 0)
+    throw new CarepactError("INPUT_INVALID", `Name lines of the group, 0 to ${batch.lines.length - 1}.`, {
+      path: "lines",
+      lines: unknown,
+    });
+  const closed = wanted.filter((index) => status.closedLines[batch.firstLine + index]);
   if (closed.length > 0) return because("LINES_CLOSED", { lines: closed });
 
   const { suspended } = await createRulebooks(connection).status(batch.terms.rulebook);

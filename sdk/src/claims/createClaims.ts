@@ -6,8 +6,8 @@ import type { EventStream } from "../events";
 import { attest, type Attestation, type AttestOptions } from "./attestation";
 import { publicPartOf, type BatchSource } from "./batchSource";
 import { checkClaimBatch, type CheckOptions, type CheckResult } from "./check";
-import type { ClaimBatchFile, OpenedGroup } from "./file";
-import { fund, type FundedBatch, type FundInput } from "./funding";
+import type { ClaimBatchFile, ClaimBatchRecord, OpenedGroup } from "./file";
+import { fund, reseal, type FundedBatch, type FundInput } from "./funding";
 import {
   history,
   watch,
@@ -23,8 +23,13 @@ import { statusOf, type ClaimBatchStatus } from "./status";
 
 /** Claim batches of one deployment, for payers, payees and attesters. */
 export interface Claims {
-  /** Funds a payer's decisions as one claim batch from its pool, and makes the file for its payees. */
-  fund(input: FundInput): Action<FundedBatch, { batchId: string }>;
+  /**
+   * Funds a payer's decisions as one claim batch from its pool, and makes the file for its payees. `simulate` gives file and
+   * record beforehand: write them down before the action is sent, since the money is locked under salts that stand nowhere else.
+   */
+  fund(input: FundInput): Action<FundedBatch, FundedBatch>;
+  /** Makes a batch's file once more from the payer's record, sealed to the keys that its payees have now. Sends nothing. */
+  reseal(record: ClaimBatchRecord, options?: CallOptions): Promise<ClaimBatchFile>;
   /** Whether the money for a payee's lines is locked. Ask before giving care. Never throws: what fails is the reason. */
   check(file: ClaimBatchFile, options: CheckOptions): Promise<CheckResult>;
   /** Signs what happened, as an attester. Sends nothing. */
@@ -57,6 +62,7 @@ export interface Claims {
 export function createClaims(connection: Connection): Claims {
   return {
     fund: (input) => fund(connection, input),
+    reseal: (record, options) => reseal(connection, record, options),
     check: (file, options) => checkClaimBatch(connection, file, options),
     attest: (batch, results, options) => attest(connection.runner, batch, results, options),
     settle: (batch, attestations) => settle(connection, { batch, attestations }),

@@ -1,14 +1,22 @@
 import { actionOf, type Action } from "../chain/action";
-import { accountOf, providerOf, type Connection } from "../chain/deployment";
+import { accountOf, type Connection } from "../chain/deployment";
 import { escrowInterface, mandatesInterface } from "../chain/interfaces";
+import { within, type CallOptions } from "../chain/options";
 import { CarepactError } from "../errors";
-import { ERC20Permit__factory } from "../generated";
 import type { Mandate } from "../mandates";
-import type { Token } from "../money";
 import { createOrganizations } from "../organizations";
+import { tokenOf } from "../pools/token";
 import { createRulebooks } from "../rulebooks";
 
-import { buildClaimBatch, type BuiltClaimBatch, type PayeeKey } from "./file";
+import {
+  buildClaimBatch,
+  openClaimBatchRecord,
+  sealClaimBatchRecord,
+  type BuiltClaimBatch,
+  type ClaimBatchFile,
+  type ClaimBatchRecord,
+  type PayeeKey,
+} from "./file";
 import type { AdjudicatedClaim } from "./input";
 import { packGroup, requireAddress } from "./types";
 
@@ -28,11 +36,11 @@ export interface FundInput {
   mandate?: Mandate;
 }
 
-/** A batch that was funded. `record` holds health data in the clear: keep it, never send it. */
+/** A batch to fund, or that was funded. `record` holds health data in the clear: keep it, never send it. */
 export type FundedBatch = Pick<BuiltClaimBatch, "batchId" | "file" | "record" | "unfunded">;
 
 /** @internal Builds a batch of a payer's decisions and funds it from the payer's pool. */
-export function fund(connection: Connection, input: FundInput): Action<FundedBatch, { batchId: string }> {
+export function fund(connection: Connection, input: FundInput): Action<FundedBatch, FundedBatch> {
   return actionOf(connection, async () => {
     const { deployment, runner } = connection;
     const { mandate } = input;
@@ -40,7 +48,10 @@ export function fund(connection: Connection, input: FundInput): Action<FundedBat
       input.payer ?? mandate?.payer ?? accountOf(runner),
       tokenOf(connection, input.token),
       createRulebooks(connection).get(input.rulebook),
-      keysOf(connection, input.adjudicated),
+      payeeKeysOf(
+        connection,
+        input.adjudicated.map(({ payee }) => payee),
+      ),
     ]);
     const built = await buildClaimBatch({
       chainId: deployment.chainId,
@@ -63,28 +74,26 @@ export function fund(connection: Connection, input: FundInput): Action<FundedBat
           };
     return {
       ...call,
-      // Both functions return the id.
-      preview: (returned) => ({ batchId: escrowInterface.decodeFunctionResult("fund", returned)[0] as string }),
+      preview: () => ({ batchId, file, record, unfunded }),
       result: () => ({ batchId, file, record, unfunded }),
     };
   });
 }
 
-/** What the token says of itself. @throws TOKEN_UNREADABLE */
-export async function tokenOf({ runner }: Connection, address: string): Promise<Token> {
-  const contract = ERC20Permit__factory.connect(address, providerOf(runner));
-  try {
-    const [symbol, decimals] = await Promise.all([contract.symbol(), contract.decimals()]);
-    return { address: await contract.getAddress(), symbol, decimals: Number(decimals) };
-  } catch (cause) {
-    throw new CarepactError("TOKEN_UNREADABLE", `${address} does not answer as an ERC-20 token.`, { address }, cause);
-  }
+/** @internal Seals a record's file anew, to the keys that its payees have now. */
+export async function reseal(
+  connection: Connection,
+  record: ClaimBatchRecord,
+  options: CallOptions = {},
+): Promise<ClaimBatchFile> {
+  const payees = openClaimBatchRecord(record).groups.map(({ payee }) => payee);
+  return within(options, async () => sealClaimBatchRecord(record, await payeeKeysOf(connection, payees)));
 }
 
-/** @throws IDENTIFIER_INVALID, PAYEE_UNKNOWN */
-async function keysOf(connection: Connection, claims: readonly AdjudicatedClaim[]): Promise<Record<string, PayeeKey>> {
+/** Keys of payees, as the registry has them. @throws IDENTIFIER_INVALID, PAYEE_UNKNOWN */
+async function payeeKeysOf(connection: Connection, accounts: readonly string[]): Promise<Record<string, PayeeKey>> {
   const organizations = createOrganizations(connection);
-  const payees = [...new Set(claims.map(({ payee }) => requireAddress(payee, "payee")))];
+  const payees = [...new Set(accounts.map((payee) => requireAddress(payee, "payee")))];
   const entries = await Promise.all(
     payees.map(async (payee): Promise<[string, PayeeKey]> => {
       const organization = await organizations.get(payee);

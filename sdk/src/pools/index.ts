@@ -8,6 +8,9 @@ import type { CallOptions } from "../chain/options";
 import { reading } from "../chain/read";
 import { CarepactError } from "../errors";
 import { ClaimEscrow__factory, ERC20Permit__factory, type ERC20Permit } from "../generated";
+import type { Token } from "../money";
+
+import { tokenOf } from "./token";
 
 /** An amount of a token, in base units. */
 export interface TokenAmount {
@@ -37,6 +40,8 @@ export interface Pools {
   payout(input: { token: string; payee?: string }): Action<TokenAmount, TokenAmount>;
   /** Sends part of the signer's credit to another address. */
   payoutTo(input: TokenAmount & { to: string }): Action<TokenAmount>;
+  /** What a token says of itself: amounts are read and written with its `decimals`. @throws TOKEN_UNREADABLE */
+  token(address: string, options?: CallOptions): Promise<Token>;
   /** Balances of an account. */
   balances(input: { account: string; token: string }, options?: CallOptions): Promise<Balances>;
 }
@@ -85,6 +90,7 @@ export function createPools(connection: Connection): Pools {
         result: (receipt) => ({ token, amount: amountIn(receipt, connection, "PaidOut") }),
       })),
     payoutTo: ({ token, amount, to }) => send(escrow, () => encode("payoutTo", [token, amount, to]), { token, amount }),
+    token: (address, options) => reading(connection, () => tokenOf(connection, address), options),
     balances: ({ account, token }, options) =>
       reading(
         connection,

@@ -4,6 +4,7 @@ import { randomSalt, saltedHashOf, systemRandom, toPlainJson, type RandomSource 
 import { CarepactError } from "../../errors";
 import { rescaleAmount, type Token } from "../../money";
 import { requireBalanced, type AdjudicatedClaim, type AdjudicatedLine } from "../input/adjudicated";
+import { rulebookIdOf, rulebookToJson, type Rulebook } from "../../rulebooks/rulebook";
 import { eventKeyOf, saltedEventKeyOf } from "../input/event";
 import { manifestRootOf } from "../manifestTree";
 import { batchIdOf, groupsHashOf, requireAddress, type ClaimBatchTerms, type Group } from "../types";
@@ -16,8 +17,8 @@ import {
   type ClaimBatchRecord,
   type PublicPartJson,
 } from "./document";
+import { openClaimBatchRecord } from "./open";
 import { requireWithinLimits, verifyPublicPart } from "./publicPart";
-import { rulebookIdOf, rulebookToJson, type Rulebook } from "../../rulebooks/rulebook";
 import { sealPart } from "./sealing";
 import { detailsTreeOf, linesTreeOf } from "./trees";
 
@@ -129,18 +130,37 @@ export async function buildClaimBatch(input: ClaimBatchInput): Promise<BuiltClai
   }));
   // Read once more as its payees will, so that nothing is funded that they could not read.
   verifyPublicPart(publicPart);
-  const sealed = await Promise.all(whole.map((part, i) => sealPart(part, (keys[i] as PayeeKey).publicKey)));
-  return {
-    batchId,
-    terms,
-    groups,
-    file: readDocument({ carepact: "claim-batch", version: 1, ...copyOf(publicPart), sealed }, "claim-batch"),
-    record: readDocument(
-      { carepact: "claim-batch-record", version: 1, ...publicPart, parts: whole },
-      "claim-batch-record",
-    ),
-    unfunded,
-  };
+  const record = readDocument(
+    { carepact: "claim-batch-record", version: 1, ...publicPart, parts: whole },
+    "claim-batch-record",
+  );
+  return { batchId, terms, groups, file: await sealRecord(record, keys), record, unfunded };
+}
+
+/** The file of a record, with each part sealed to its payee's key. */
+async function sealRecord(record: ClaimBatchRecord, keys: readonly PayeeKey[]): Promise<ClaimBatchFile> {
+  const { parts, ...publicPart } = record;
+  const sealed = await Promise.all(
+    parts.map((part, i) => {
+      const { publicKey, version } = keys[i] as PayeeKey;
+      return sealPart({ ...part, hpkeKeyVersion: version }, publicKey);
+    }),
+  );
+  return readDocument({ ...publicPart, carepact: "claim-batch", sealed }, "claim-batch");
+}
+
+/**
+ * Makes a batch's file once more from the payer's record, sealed to other keys: for a payee that lost its key, or the
+ * file itself.
+ * @param payeeKeys Keys by payee address.
+ * @throws what `openClaimBatchRecord` throws, PAYEE_KEY_MISSING, KEY_INVALID
+ */
+export async function sealClaimBatchRecord(
+  record: ClaimBatchRecord,
+  payeeKeys: Readonly<Record<string, PayeeKey>>,
+): Promise<ClaimBatchFile> {
+  const { groups } = openClaimBatchRecord(record);
+  return sealRecord(record, keysOf(payeeKeys, groups));
 }
 
 function requireOneCurrency(claims: readonly AdjudicatedClaim[]): void {

@@ -1,4 +1,10 @@
-export { buildClaimBatch, type BuiltClaimBatch, type ClaimBatchInput, type PayeeKey } from "./build";
+export {
+  buildClaimBatch,
+  sealClaimBatchRecord,
+  type BuiltClaimBatch,
+  type ClaimBatchInput,
+  type PayeeKey,
+} from "./build";
 export type { AmountName, LineDetail, LineDetailJson } from "./detail";
 export {
   CLAIM_BATCH_FILE_VERSION,
