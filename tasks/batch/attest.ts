@@ -28,7 +28,7 @@ interface Options extends SourceOptions, ResultOptions {
 export async function run(call: Call, options: Options): Promise<Ending> {
   const output = options.out === undefined ? undefined : await outputTo(options.out, "--out", options);
   const { source, batch } = await sourceIn(call, options);
-  const results = await resultsIn(batch, options);
+  const results = await resultsIn(source, batch, options);
   const site = await signingSiteOf(call);
   requireKey(site);
   const packed = encodeResults(results, resultShapeOf(batch, openedGroupsOf(source)));

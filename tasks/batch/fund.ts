@@ -9,7 +9,6 @@ import { carryOut, endOf } from "../support/sending";
 import { isoTime, table } from "../support/show";
 import { signingSiteOf } from "../support/site";
 
-import { builtBy, heldSigner } from "./building";
 import { claimsIn, type ClaimOptions } from "./claims";
 
 interface Options extends ClaimOptions {
@@ -34,14 +33,10 @@ export async function run(call: Call, options: Options): Promise<Ending> {
   const eventBy = await momentIn(moment, "--event-by", site.now);
   const adjudicated = await claimsIn(site, options);
 
-  const { runner, release } = heldSigner(site.signer);
-  const claims = createClaims({ runner, deployment: site.deployment });
-  const action = claims.fund({ adjudicated, rulebook, token: token.address, eventBy });
-  // Tried out first, so that what is wrong shows before anything is written.
-  await action.simulate(site.options);
-  const built = await builtBy(action);
+  const action = createClaims(site.connection).fund({ adjudicated, rulebook, token: token.address, eventBy });
+  // An action is prepared once: what this gives is what will be funded.
+  const built = await action.simulate(site.options);
   const { batchId, file, unfunded } = built;
-  release();
 
   const amount = amountText(BigInt(file.terms.total), token);
   const outcome = await written(call, outputs, built, (beforeSending) =>

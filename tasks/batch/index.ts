@@ -50,6 +50,9 @@ command("batch:attest", "Signs what happened, as an attester; sends nothing", {
     results:
       'File of results: an array of one for each group, or an object by payee; "met", "notMet", "pending", or {"result": "byLine", "lines": ' +
       '["met", {"result": "partlyMet", "amount": "45.00"}]}',
+    events:
+      "In place of results: what was seen of lines, as {claimId, lineNumber, resource} with a FHIR MedicationDispense or DiagnosticReport; one, " +
+      "an array, or one a line; the lines have to be open",
     with: "Attestation of another attester, whose moment and evidence this one is to share",
     observedAt: "Moment of looking, such as 2026-12-31T18:00:00Z; the newest block's unless given",
     validUntil: "Last moment for settling; as late as the batch allows unless given",

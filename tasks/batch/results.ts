@@ -1,13 +1,16 @@
 import { parseAmount, type Token } from "@carepact/sdk";
-import type { GroupResult, LineResult, PublicPart } from "@carepact/sdk/claims";
+import type { BatchSource, GroupResult, LineResult, PublicPart } from "@carepact/sdk/claims";
 
 import { readJson } from "../support/files";
 import { addressIn, oneOf, usage } from "../support/input";
+
+import { eventResultsIn } from "./events";
 
 /** Results as options give them. */
 export interface ResultOptions {
   all?: string;
   results?: string;
+  events?: string;
 }
 
 const OPTION = "--results";
@@ -15,10 +18,14 @@ const plain = ["pending", "met", "notMet"] as const;
 
 /** One result for each group of a batch. @throws INPUT_INVALID, and the AMOUNT_ codes */
 export async function resultsIn(
-  { groups, token }: PublicPart,
-  { all, results }: ResultOptions,
+  source: BatchSource,
+  batch: PublicPart,
+  { all, results, events }: ResultOptions,
 ): Promise<GroupResult[]> {
-  if ((all === undefined) === (results === undefined)) throw usage("Give --all or --results, one of them.", OPTION);
+  const { groups, token } = batch;
+  if ([all, results, events].filter((option) => option !== undefined).length !== 1)
+    throw usage("Give --all, --results or --events, one of them.", OPTION);
+  if (events !== undefined) return eventResultsIn(source, batch, events);
   if (all !== undefined) {
     const result = oneOf(all, ["met", "notMet"], "--all");
     return groups.map(() => ({ result }));

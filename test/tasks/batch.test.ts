@@ -1,139 +1,15 @@
-import { readFileSync, statSync, writeFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 
-import { loadFixture, mine, time } from "@nomicfoundation/hardhat-network-helpers";
+import { loadFixture, time } from "@nomicfoundation/hardhat-network-helpers";
 import { expect } from "chai";
-import type { Claim } from "fhir/r4";
-import { network } from "hardhat";
 
-import { hl7 } from "../sdk/hl7";
-
-import { accounts, command, fill, npis, type Json } from "./support";
-import { attested, fundedWorld, peopledWorld, terms, type World } from "./world";
+import { accounts, command, type Json } from "./support";
+import { attested, balances, fundedWorld } from "./world";
 
 const { payer, pharmacy: pharmacist, laboratory: laboratorian, stranger } = accounts;
 const DAY = 24 * 60 * 60;
 
-const balances = async (
-  { does, token, address }: World,
-  account: string,
-): Promise<{ free: string; credit: string }> => {
-  const { free, credit } = await does("", "pool:balances", { token, account: address(account) });
-  return { free: free as string, credit: credit as string };
-};
-
 describe("Tasks: a batch's life", () => {
-  describe("batch:fund", () => {
-    it("funds fills by the directory's NPIs, and writes the file for payees and the record for the payer alone", async () => {
-      const world = await loadFixture(fundedWorld);
-      const { batch, record, batchId, does } = world;
-      const status = await does("", "batch:status", { file: batch });
-      expect(status).to.include({ batchId, state: "open", total: "162.34", open: "162.34" });
-      expect((status.groups as Json[]).map(({ lines, closed }) => [lines, closed])).to.have.deep.members([
-        [2, 0],
-        [1, 0],
-      ]);
-      expect(await does("", "batch:status", { file: record })).to.include({ batchId, state: "open" });
-      expect(JSON.parse(readFileSync(batch, "utf8"))).to.include({ carepact: "claim-batch", batchId });
-      expect(JSON.parse(readFileSync(record, "utf8"))).to.include({ carepact: "claim-batch-record", batchId });
-      expect(statSync(record).mode & 0o777).to.equal(0o600);
-      expect(await balances(world, payer)).to.deep.equal({ free: "837.66", credit: "0.00" });
-    });
-
-    it("funds a FHIR Claim with its decision, apart or together, and says which claim is wrong", async () => {
-      const world = await loadFixture(peopledWorld);
-      const { does, fails, file, address } = world;
-      const claim = hl7<Claim>("Claim-760151");
-      const decision = { payee: address(pharmacist), lines: [{ sequence: 1, allowed: "90.00" }] };
-      const apart = { claims: file("claim.json", claim), decisions: file("decision.json", decision) };
-      expect(await does(payer, "batch:fund", { ...apart, ...terms(world, "apart") })).to.include({ total: "90.00" });
-      const { payee: _payee, ...unnamed } = decision;
-      const together = [{ claim, decision: unnamed }, fill("41", "1.00", npis.pharmacy)];
-      const options = { claims: file("together.json", together), payee: address(pharmacist) };
-      const funded = await does(payer, "batch:fund", { ...options, ...terms(world, "together") });
-      expect(funded.groups).to.deep.equal([{ payee: address(pharmacist), lines: 2, subtotal: "91.00" }]);
-
-      const wrong = async (name: string, claims: unknown): Promise<Json> => {
-        const path = file(`${name}.json`, claims);
-        const { json } = await fails(2, payer, "batch:fund", { claims: path, ...terms(world, name) });
-        return json.error as Json;
-      };
-      const undecided = await wrong("undecided", [fill("51", "1.00", npis.pharmacy), claim]);
-      expect(undecided.message).to.match(/^Claim 2 of 2: There is no decision on claim 760151/);
-      expect(await wrong("unknown", fill("52", "1.00", "1234567893"))).to.include({ code: "PAYEE_UNKNOWN" });
-      expect(await wrong("odd", { kind: "dental" })).to.include({ code: "INPUT_INVALID" });
-      const unbalanced = { ...fill("53", "1.00", npis.pharmacy), totalAmountPaid: "2.00" };
-      expect(await wrong("unbalanced", unbalanced)).to.include({ code: "CLAIM_DOES_NOT_BALANCE" });
-    });
-
-    it("writes over nothing, and leaves nothing behind when it is refused", async () => {
-      const world = await loadFixture(fundedWorld);
-      const { fails, does, file, path, batch } = world;
-      const claims = file("more.json", fill("61", "5.00", npis.pharmacy));
-      const before = readFileSync(batch, "utf8");
-      const again = await fails(2, payer, "batch:fund", { claims, ...terms(world, "batch") });
-      expect(again.stderr).to.include("batch.batch.json exists already; --force writes over it");
-      expect(readFileSync(batch, "utf8")).to.equal(before);
-
-      const large = file("large.json", fill("62", "5000.00", npis.pharmacy));
-      const refused = await fails(1, payer, "batch:fund", { claims: large, ...terms(world, "large") });
-      expect(refused.json.error).to.include({ code: "CONTRACT_REVERTED", name: "FreeBalanceTooSmall" });
-      expect(refused.stderr).to.match(/^Error: The pool does not cover the batch: deposit more, or fund less/m);
-      for (const name of [
-        "large.batch.json",
-        "large.batch.json.unsent",
-        "large.record.json",
-        "large.record.json.unsent",
-      ])
-        expect(() => statSync(path(name)), name).to.throw("ENOENT");
-      const { batchId } = await does(payer, "batch:fund", { claims, ...terms(world, "own") });
-      await does(payer, "batch:fund", { claims, ...terms(world, "own"), force: true });
-      expect(readFileSync(path("own.batch.json"), "utf8")).not.to.include(batchId);
-    });
-
-    it("keeps both documents when it loses the node between sending and the end, and says how to go on", async () => {
-      const world = await loadFixture(peopledWorld);
-      const { does, fails, path, file } = world;
-      const claims = file("lost.json", fill("63", "5.00", npis.pharmacy));
-      await network.provider.send("evm_setAutomine", [false]);
-      const options = { claims, ...terms(world, "lost"), timeout: "1s" };
-      const lost = await fails(3, payer, "batch:fund", options).finally(() =>
-        network.provider.send("evm_setAutomine", [true]),
-      );
-      expect(lost.json.error).to.include({ code: "TIMED_OUT" });
-      expect(lost.stderr).to.include("Whether the batch was funded is not known. Look: npx hardhat batch:status");
-      expect(statSync(path("lost.record.json.unsent")).mode & 0o777).to.equal(0o600);
-      expect((await fails(2, payer, "batch:fund", options)).stderr).to.include(
-        "lost.record.json.unsent exists already",
-      );
-      await mine();
-      const unsent = path("lost.batch.json.unsent");
-      expect(await does("", "batch:status", { file: unsent })).to.include({ state: "open", total: "5.00" });
-    });
-
-    it("says what is missing or no value", async () => {
-      const world = await loadFixture(peopledWorld);
-      const claims = world.file("one.json", fill("71", "5.00", npis.pharmacy));
-      const options = { claims, ...terms(world, "one") };
-      for (const [change, says] of [
-        [{ claims: undefined }, /--claims is needed/],
-        [{ claims: world.path("none.json") }, /--claims: .*none.json cannot be read: there is none/],
-        [{ claims: world.file("bad.json", "{") }, /this is not JSON/],
-        [{ eventBy: "soon" }, /--event-by is no moment/],
-        [{ eventBy: "2026-02-31" }, /--event-by is no moment/],
-        [{ rulebook: "0x11" }, /--rulebook is not 32 bytes/],
-        [{ token: "0x11" }, /--token is not an address/],
-        [{ out: world.path("no/where.json") }, /is no folder/],
-        [{ record: undefined }, /--record is needed/],
-      ] as const) {
-        const { stderr } = await world.fails(2, payer, "batch:fund", { ...options, ...change } as Record<
-          string,
-          string
-        >);
-        expect(stderr).to.match(says);
-      }
-    });
-  });
-
   describe("batch:check", () => {
     it("tells a payee its lines when the money is locked", async () => {
       const { does, batch, pharmacy, rulebook, token, address } = await loadFixture(fundedWorld);
@@ -173,7 +49,7 @@ describe("Tasks: a batch's life", () => {
 
       const noKey = await fails(2, undefined, "batch:check", options);
       expect(noKey.stderr).to.include("A sealing key is needed");
-      const { payee: _payee, ...whose } = options;
+      const whose = { file: batch, rulebooks: rulebook, tokens: token };
       expect((await fails(2, undefined, "batch:check", whose, pharmacy)).stderr).to.include("say which by --payee");
       const record = await fails(2, undefined, "batch:check", { ...options, file: world.record }, pharmacy);
       expect(record.stderr).to.include("this is a payer's record");
@@ -236,6 +112,39 @@ describe("Tasks: a batch's life", () => {
       });
     });
 
+    it("judge FHIR resources by the lines they are about, which have to be open", async () => {
+      const world = await loadFixture(fundedWorld);
+      const { does, fails, batch, record, file, pharmacy, address } = world;
+      const dispense = (claimId: string, status: string, value: number): Json => ({
+        claimId,
+        resource: {
+          resourceType: "MedicationDispense",
+          status,
+          medicationCodeableConcept: { text: "made up" },
+          quantity: { value },
+          whenHandedOver: "2026-01-15",
+        },
+      });
+      // 12.34 x 10 / 30, rounded down to a base unit.
+      const events = [dispense("F-11", "completed", 30), dispense("F-12", "completed", 10)];
+      const seen = { events: file("events.ndjson", events.map((event) => JSON.stringify(event)).join("\n")) };
+      const own = { ...seen, payee: address(pharmacist) };
+      const attestations = await attested(world, batch, own, pharmacy);
+      const options = { file: batch, payee: address(pharmacist), attestations };
+      const settled = await does(stranger, "batch:settle", options, pharmacy);
+      expect(settled).to.include({ paid: "94.113333", freed: "8.226667" });
+      expect(await does("", "batch:status", { file: record })).to.include({ state: "open", open: "60.00" });
+
+      const refused = async (name: string, event: unknown, from = record): Promise<string> => {
+        const call = { file: from, events: file(`${name}.json`, event) };
+        return (await fails(2, accounts.attesters[0], "batch:attest", call)).stderr;
+      };
+      expect(await refused("unopened", events[0], batch)).to.include("--events needs the lines of the batch");
+      expect(await refused("unknown", dispense("F-99", "completed", 1))).to.include("entry 1: 0 lines fit its claimId");
+      expect(await refused("status", dispense("F-11", "finished", 1))).to.include("--events, entry 1");
+      expect(await refused("kind", { claimId: "F-11", resource: {} })).to.include("no MedicationDispense");
+    });
+
     it("refuse too few attesters, strangers, and what is no attestation", async () => {
       const world = await loadFixture(fundedWorld);
       const { does, fails, batch, file, path } = world;
@@ -250,7 +159,7 @@ describe("Tasks: a batch's life", () => {
       const odd = await fails(2, payer, "batch:settle", { file: batch, attestations: file("odd.json", {}) });
       expect(odd.stderr).to.include("holds something that is no attestation");
       for (const [options, says] of [
-        [{}, /Give --all or --results/],
+        [{}, /Give --all, --results or --events/],
         [{ all: "maybe" }, /--all is one of met, notMet/],
         [{ results: file("short.json", ["met"]) }, /the batch has 2 groups, the file 1 results/],
         [{ results: file("other.json", { [world.address("9")]: "met" }) }, /has no group of/],

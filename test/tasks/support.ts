@@ -4,8 +4,6 @@ import { join } from "node:path";
 
 import hre from "hardhat";
 
-import type { Deployment } from "@carepact/sdk";
-
 /** What a command ended with. */
 export interface Ended {
   code: number;
@@ -15,8 +13,8 @@ export interface Ended {
   json: Json;
 }
 
-/** JSON as a command gives it; tests know what they look for. */
-export type Json = Record<string, any>; // eslint-disable-line @typescript-eslint/no-explicit-any -- A test that looks at the wrong place fails.
+/** JSON as a command gives it. */
+export type Json = Record<string, unknown>;
 
 type Options = Record<string, string | boolean | undefined>;
 
@@ -62,10 +60,13 @@ export function lastLine(text: string): Json {
   return line.startsWith("{") ? (JSON.parse(line) as Json) : {};
 }
 
+const roots: string[] = [];
+process.once("exit", () => roots.forEach((root) => rmSync(root, { recursive: true, force: true })));
+
 /** A folder for one test file, gone when the process ends. */
 export function folder(): { path: (name: string) => string; file: (name: string, content: unknown) => string } {
   const root = mkdtempSync(join(tmpdir(), "carepact-tasks-"));
-  process.once("exit", () => rmSync(root, { recursive: true, force: true }));
+  roots.push(root);
   return {
     path: (name) => join(root, name),
     file: (name, content) => {
@@ -105,5 +106,3 @@ export const accounts = {
   attesters: ["5", "6", "7"],
   stranger: "9",
 } as const;
-
-export type { Deployment };

@@ -109,7 +109,10 @@ export interface FundedWorld extends Peopled {
 }
 
 /** Options of batch:fund, but for the claims. */
-export const terms = ({ token, rulebook, path }: Peopled, name: string) => ({
+export const terms = (
+  { token, rulebook, path }: Peopled,
+  name: string,
+): Record<"rulebook" | "token" | "eventBy" | "out" | "record", string> => ({
   rulebook,
   token,
   eventBy: "14d",
@@ -143,3 +146,12 @@ export async function attested(
   await does(accounts.attesters[1], "batch:attest", { file, ...options, with: one, out: two }, env);
   return `${one},${two}`;
 }
+
+/** What an account has in the escrow. */
+export const balances = async (
+  { does, token, address }: World,
+  account: string,
+): Promise<{ free: string; credit: string }> => {
+  const { free, credit } = await does("", "pool:balances", { token, account: address(account) });
+  return { free: free as string, credit: credit as string };
+};
