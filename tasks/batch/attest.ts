@@ -8,7 +8,7 @@ import { signingSiteOf, type Site } from "../support/site";
 
 import { attestationsIn } from "./attestations";
 import { resultsIn, type ResultOptions } from "./results";
-import { sourceIn, type SourceOptions } from "./source";
+import { openedSourceIn, type SourceOptions } from "./source";
 
 interface Statement {
   observedAt?: number;
@@ -27,7 +27,7 @@ interface Options extends SourceOptions, ResultOptions {
 
 export async function run(call: Call, options: Options): Promise<Ending> {
   const output = options.out === undefined ? undefined : await outputTo(options.out, "--out", options);
-  const { source, batch } = await sourceIn(call, options);
+  const { source, batch } = await openedSourceIn(call, options);
   const results = await resultsIn(source, batch, options);
   const site = await signingSiteOf(call);
   requireKey(site);

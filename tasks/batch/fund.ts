@@ -87,20 +87,28 @@ async function written<Result extends { sent: boolean }>(
   fund: (beforeSending: () => Promise<void>) => Promise<Result>,
 ): Promise<Result> {
   const staged: Staged[] = [];
+  let mayBeSent = false;
+  let outcome: Result;
   try {
-    const outcome = await fund(async () => {
+    outcome = await fund(async () => {
       staged.push(await outputs.record.stage(fileText(record)));
       staged.push(await outputs.file.stage(fileText(file)));
+      mayBeSent = true;
     });
-    for (const document of staged) await document.keep();
-    return outcome;
   } catch (thrown) {
-    if (NEVER_SENT.some((code) => isCarepactError(thrown, code))) for (const document of staged) await document.drop();
-    else if (staged.length > 0)
+    if (mayBeSent && !NEVER_SENT.some((code) => isCarepactError(thrown, code)))
       call.tell(
         `Whether the batch was funded is not known. Look: npx hardhat batch:status --file ${outputs.file.path}.unsent. If it was, take ` +
           "the .unsent off both names; if not, delete both.",
       );
+    else for (const document of staged) await document.drop();
     throw thrown;
   }
+  try {
+    for (const document of staged) await document.keep();
+  } catch (thrown) {
+    call.tell("The batch is funded. Its documents have .unsent behind their names: give them others.");
+    throw thrown;
+  }
+  return outcome;
 }

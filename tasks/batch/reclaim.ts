@@ -9,7 +9,7 @@ import { signingSiteOf } from "../support/site";
 import { sourceIn } from "./source";
 
 export async function run(call: Call, options: { file?: string }): Promise<Ending> {
-  const { source, batch } = await sourceIn(call, options);
+  const { source, batch } = await sourceIn(options);
   const { token, batchId } = batch;
   const site = await signingSiteOf(call);
   const claims = createClaims(site.connection);

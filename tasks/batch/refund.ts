@@ -11,7 +11,7 @@ import { sourceIn } from "./source";
 export async function run(call: Call, options: { file?: string; amount?: string; from?: string }): Promise<Ending> {
   const text = needed(options, "amount");
   const from = oneOf(options.from ?? "credit", ["credit", "tokens"], "--from");
-  const { source, batch } = await sourceIn(call, options);
+  const { source, batch } = await sourceIn(options);
   const amount = amountIn(text, batch.token, "--amount");
   const shown = amountText(amount, batch.token);
   const site = await signingSiteOf(call);

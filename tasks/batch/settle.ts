@@ -9,7 +9,7 @@ import { table } from "../support/show";
 import { signingSiteOf } from "../support/site";
 
 import { attestationsIn } from "./attestations";
-import { sourceIn, type SourceOptions } from "./source";
+import { openedSourceIn, type SourceOptions } from "./source";
 
 const UNOPENED =
   "The lines of some groups are settled one by one, which takes their amounts: their payees' sealing keys, or the payer's record.";
@@ -17,7 +17,7 @@ const UNOPENED =
 export async function run(call: Call, options: SourceOptions & { attestations?: string }): Promise<Ending> {
   const paths = listIn(needed(options, "attestations"));
   const attestations = (await Promise.all(paths.map((path) => attestationsIn(path, "--attestations")))).flat();
-  const { source, batch } = await sourceIn(call, options);
+  const { source, batch } = await openedSourceIn(call, options);
   const { token, batchId } = batch;
   const site = await signingSiteOf(call);
   const claims = createClaims(site.connection);

@@ -1,3 +1,4 @@
+import { isCarepactError } from "@carepact/sdk";
 import {
   openClaimBatchFile,
   openClaimBatchRecord,
@@ -31,27 +32,39 @@ const isRecord = (text: string): boolean => {
 const onlyPayee = ({ sealed }: ClaimBatchFile): string | undefined =>
   sealed.length === 1 ? sealed[0]?.payee : undefined;
 
-/**
- * A batch, opened as far as the keys at hand open it: a record is open, a file is opened for its payee where a sealing key is named.
- * @throws INPUT_INVALID, and what the SDK throws for documents
- */
-export async function sourceIn(
-  call: Call,
-  options: SourceOptions,
-): Promise<{ source: BatchSource; batch: PublicPart }> {
+interface Source {
+  source: BatchSource;
+  batch: PublicPart;
+}
+
+/** A batch as its document has it: no key is asked for. @throws INPUT_INVALID, and what the SDK throws for documents */
+export async function sourceIn(options: Pick<SourceOptions, "file">): Promise<Source> {
   const text = await readText(needed(options, "file"), "--file");
-  const source = await opened(call, options, text);
+  const source = isRecord(text) ? openClaimBatchRecord(parseClaimBatchRecord(text)) : parseClaimBatchFile(text);
   return { source, batch: publicPartOf(source) };
 }
 
-async function opened(call: Call, options: SourceOptions, text: string): Promise<BatchSource> {
-  if (isRecord(text)) return openClaimBatchRecord(parseClaimBatchRecord(text));
-  const file = parseClaimBatchFile(text);
-  const payee = options.payee === undefined ? onlyPayee(file) : addressIn(options.payee, "--payee");
+/**
+ * A batch, opened as far as the keys at hand open it: a file is opened for its payee where a sealing key is named.
+ * @throws as {@link sourceIn}
+ */
+export async function openedSourceIn(call: Call, options: SourceOptions): Promise<Source> {
+  const { source, batch } = await sourceIn(options);
+  if (!("sealed" in source)) return { source, batch };
+  const payee = options.payee === undefined ? onlyPayee(source) : addressIn(options.payee, "--payee");
   // Without a payee, a key in the environment is for something else.
-  if (payee === undefined) return file;
+  if (payee === undefined) return { source, batch };
   const privateKey = await sealingKeyOf(call, options.sealingKeystore);
-  return privateKey === undefined ? file : openClaimBatchFile(file, { payee, privateKey });
+  if (privateKey === undefined) return { source, batch };
+  try {
+    const group = await openClaimBatchFile(source, { payee, privateKey });
+    return { source: group, batch: group };
+  } catch (thrown) {
+    const isAsked = options.payee !== undefined || options.sealingKeystore !== undefined;
+    if (isAsked || !isCarepactError(thrown, "SEALED_UNREADABLE")) throw thrown;
+    call.tell(`The sealing key in the environment is not that of ${payee}: its part of the file stays closed.`);
+    return { source, batch };
+  }
 }
 
 /** A claim batch file, with whom it is to be opened for and by which key. */

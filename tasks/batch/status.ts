@@ -8,7 +8,7 @@ import { siteOf } from "../support/site";
 import { sourceIn } from "./source";
 
 export async function run(call: Call, options: { file?: string }): Promise<Ending> {
-  const { source, batch } = await sourceIn(call, options);
+  const { source, batch } = await sourceIn(options);
   const site = await siteOf(call);
   const { funded, paidInFull, open, closedLines, attestBy } = await createClaims(site.connection).status(
     source,

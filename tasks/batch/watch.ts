@@ -23,7 +23,7 @@ const LOCAL_POLLING_MS = 200;
 export async function run(call: Call, options: Options): Promise<Ending> {
   needed(options, "file");
   const until = oneOf(options.until ?? "closed", ends, "--until");
-  const { source, batch } = await sourceIn(call, options);
+  const { source, batch } = await sourceIn(options);
   const { batchId, token } = batch;
   const site = await siteOf(call);
   const interruption = new AbortController();

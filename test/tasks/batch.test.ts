@@ -170,6 +170,21 @@ describe("Tasks: a batch's life", () => {
       }
     });
 
+    it("leave closed what the key in the environment does not open, and ask for no key they do not need", async () => {
+      const { at, does, fails, batch, path, file, address, laboratory } = await loadFixture(fundedWorld);
+      const document = JSON.parse(readFileSync(batch, "utf8")) as { sealed: { payee: string }[] };
+      const sealed = document.sealed.filter(({ payee }) => payee === address(pharmacist));
+      const own = file("own.json", { ...document, sealed });
+      const options = { ...at, as: accounts.attesters[0], file: own, all: "met" };
+      const signed = await command("batch:attest", { ...options, out: path("own.attestation.json") }, laboratory);
+      expect(signed.code).to.equal(0);
+      expect(signed.stderr).to.include("its part of the file stays closed");
+      const asked = { file: own, all: "met", payee: address(pharmacist) };
+      const refused = await fails(2, accounts.attesters[0], "batch:attest", asked, laboratory);
+      expect(refused.json.error).to.include({ code: "SEALED_UNREADABLE" });
+      await does("", "batch:status", { file: own }, { CAREPACT_SEALING_KEYSTORE: path("none.json") });
+    });
+
     it("warn an attester who says something else than the one it signs with", async () => {
       const { does, at, batch, path } = await loadFixture(fundedWorld);
       await does(accounts.attesters[0], "batch:attest", { file: batch, all: "met", out: path("met.json") });
