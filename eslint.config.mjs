@@ -80,7 +80,7 @@ export default tseslint.config(
     },
   },
   {
-    files: ["test/package/page/*.js"],
+    files: ["examples/settle-page/*.js"],
     languageOptions: { globals: { window: "readonly", document: "readonly", location: "readonly" } },
   },
   { files: ["**/*.mjs"], languageOptions: { globals: { URL: "readonly", process: "readonly", console: "readonly" } } },

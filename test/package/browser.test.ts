@@ -66,8 +66,8 @@ describe("The package in a page that Vite built, in Chromium", () => {
       startAnvil(),
       makeProject(
         {
-          "index.html": readPage("test/package/page/index.html"),
-          "main.js": readPage("test/package/page/main.js"),
+          "index.html": readPage("examples/settle-page/index.html"),
+          "main.js": readPage("examples/settle-page/main.js"),
         },
         [pinned("ethers")],
       ),
