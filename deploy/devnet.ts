@@ -13,7 +13,7 @@ import Carepact from "./Carepact";
 import { deploymentIn } from "./deploying";
 import { LOCAL_CHAIN, readParameters } from "./parameters";
 import { recordDeployment, recordOf } from "./record";
-import { embeddedChain } from "./rehearsal";
+import { embeddedChain } from "./provider";
 import { runModule } from "./run";
 
 /** Contracts that the devnet creates. */

@@ -1,8 +1,4 @@
-import type { EIP1193Provider } from "@nomicfoundation/ignition-core";
 import { BrowserProvider } from "ethers";
-// Hardhat 2 has no public way to a second chain beside the network's.
-import { createProvider } from "hardhat/internal/core/providers/construction";
-import type { HardhatRuntimeEnvironment } from "hardhat/types";
 
 import type { Deployment } from "@carepact/sdk";
 
@@ -13,6 +9,7 @@ import type { Finding } from "./checkContracts";
 import { Failure } from "./failure";
 import { progressOf } from "./journal";
 import type { Parameters } from "./parameters";
+import { embeddedChain } from "./provider";
 import { runModule } from "./run";
 import type { Site } from "./site";
 
@@ -33,13 +30,6 @@ export interface Rehearsal {
   balance: bigint;
 }
 
-/** A chain in this process, empty, with the id of another. */
-export async function embeddedChain(hre: HardhatRuntimeEnvironment, chainId: number): Promise<EIP1193Provider> {
-  const { networks } = hre.config;
-  const config = { ...hre.config, networks: { ...networks, hardhat: { ...networks.hardhat, chainId } } };
-  return createProvider(config, "hardhat", hre.artifacts);
-}
-
 const ENOUGH = 10n ** 24n;
 const quantity = (value: bigint): string => `0x${value.toString(16)}`;
 
@@ -50,7 +40,7 @@ export async function rehearse(site: Site, deployer: string, parameters: Paramet
   const firstNonce = earlier.firstNonce ?? (await provider.getTransactionCount(deployer));
   const balance = await provider.getBalance(deployer);
   const { gasPrice } = await provider.getFeeData();
-  if (gasPrice === null) throw new Failure("The node does not say what gas costs.");
+  if (gasPrice === null) throw new Failure("The node does not say what gas costs.", "network");
 
   tell("Rehearsing on a chain of its own ...");
   const node = await embeddedChain(hre, chainId);

@@ -59,6 +59,23 @@ export async function openSigningKeystore(call: Pick<Call, "tell">, path: string
   return opened(call, path, option, text);
 }
 
+const KEYSTORE = "CAREPACT_KEYSTORE";
+export const PRIVATE_KEY = "CAREPACT_PRIVATE_KEY";
+const setIn = (variable: string): string | undefined => process.env[variable] || undefined;
+
+/** The signing key that --keystore names, or else the environment; undefined where nothing does. @throws INPUT_INVALID */
+export async function namedSigningKey(
+  call: Pick<Call, "tell">,
+  keystore: string | undefined,
+): Promise<string | undefined> {
+  if (keystore !== undefined) return openSigningKeystore(call, keystore, "--keystore");
+  const [file, key] = [setIn(KEYSTORE), setIn(PRIVATE_KEY)];
+  if (file !== undefined && key !== undefined)
+    throw usage(`${KEYSTORE} and ${PRIVATE_KEY} name two accounts: unset one, or say --keystore.`, KEYSTORE);
+  if (file !== undefined) return openSigningKeystore(call, file, KEYSTORE);
+  return key === undefined ? undefined : signingKeyIn(key, PRIVATE_KEY);
+}
+
 /** The sealing key in a keystore. @throws INPUT_INVALID also for a wrong password */
 export async function openSealingKeystore(call: Pick<Call, "tell">, path: string, option: string): Promise<string> {
   const value = objectIn(await readText(path, option), option);

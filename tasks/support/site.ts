@@ -5,7 +5,7 @@ import { CarepactError, deployments, type CallOptions, type Connection, type Dep
 import type { Call } from "./call";
 import { readJson } from "./files";
 import { durationIn, usage } from "./input";
-import { openSigningKeystore, signingKeyIn } from "./keystore";
+import { namedSigningKey } from "./keystore";
 
 /** Hardhat's and anvil's own chains, where nothing has a value. */
 export const LOCAL_CHAIN = 31337;
@@ -103,25 +103,16 @@ export async function signingSiteOf(call: Call): Promise<SigningSite> {
   return { ...site, signer, account, rehearsing, connection: { runner: signer, deployment: site.deployment } };
 }
 
-const KEYSTORE = "CAREPACT_KEYSTORE";
-const PRIVATE_KEY = "CAREPACT_PRIVATE_KEY";
-const setIn = (variable: string): string | undefined => process.env[variable] || undefined;
-
 async function signerOf(site: Site): Promise<{ signer: Signer; rehearsing?: boolean }> {
   const { call, provider } = site;
   const { keystore, as } = call.common;
-  const wallet = (key: string): { signer: Signer } => ({ signer: new Wallet(key, provider) });
   if (keystore !== undefined && as !== undefined)
     throw usage("--keystore and --as name two accounts: leave one out.", "--as");
-  if (keystore !== undefined) return wallet(await openSigningKeystore(call, keystore, "--keystore"));
   if (as !== undefined) return site.isLocal ? { signer: await nodeAccount(site, as) } : rehearsedAs(site, as);
-  const [file, key] = [setIn(KEYSTORE), setIn(PRIVATE_KEY)];
-  if (file !== undefined && key !== undefined)
-    throw usage(`${KEYSTORE} and ${PRIVATE_KEY} name two accounts: unset one, or say --keystore.`, KEYSTORE);
-  if (file !== undefined) return wallet(await openSigningKeystore(call, file, KEYSTORE));
-  if (key !== undefined) return wallet(signingKeyIn(key, PRIVATE_KEY));
+  const key = await namedSigningKey(call, keystore);
+  if (key !== undefined) return { signer: new Wallet(key, provider) };
   throw usage(
-    `Nothing says which account signs: give --keystore, set ${KEYSTORE} or ${PRIVATE_KEY}, or ` +
+    `Nothing says which account signs: give --keystore, set CAREPACT_KEYSTORE or CAREPACT_PRIVATE_KEY, or ` +
       (site.isLocal ? "say --as 0 for the node's first account." : "say --as 0x... to rehearse without a key."),
     "--keystore",
   );

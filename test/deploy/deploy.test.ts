@@ -7,7 +7,7 @@ import hre from "hardhat";
 
 import { deployCarepact, isSound, planDeployment } from "../../deploy/deploying";
 import { Failure } from "../../deploy/failure";
-import { embeddedChain } from "../../deploy/rehearsal";
+import { embeddedChain } from "../../deploy/provider";
 import { deployments } from "../../sdk/src/deployments";
 
 import { DAY, embeddedSite, MOST_GAS, parametersFile, thrownBy, TRANSACTIONS, type Moment } from "./support";

@@ -6,7 +6,7 @@ import hre from "hardhat";
 
 import { checkDeployment, parametersOf } from "../../deploy/deploying";
 import { recordingFile, sourceOf, takeRecording } from "../../deploy/devnet";
-import { embeddedChain } from "../../deploy/rehearsal";
+import { embeddedChain } from "../../deploy/provider";
 import { deployments } from "../../sdk/src/deployments";
 import { deployDevnet, devnet, devnetAccount, type JsonRpc } from "../../sdk/src/devnet";
 import type { CarepactError } from "../../sdk/src/errors";

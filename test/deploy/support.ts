@@ -9,7 +9,7 @@ import type { EIP1193Provider } from "@nomicfoundation/ignition-core";
 import { JsonRpcProvider } from "ethers";
 import hre from "hardhat";
 
-import { embeddedChain } from "../../deploy/rehearsal";
+import { embeddedChain } from "../../deploy/provider";
 import { siteOf, type Site, type SiteOptions } from "../../deploy/site";
 
 export const DAY = 24 * 60 * 60;
