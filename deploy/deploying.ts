@@ -46,7 +46,7 @@ export async function planDeployment(site: Site): Promise<Planned> {
 /** Deploys, or goes on deploying, and then looks at everything. Where all is done already it sends nothing. */
 export async function deployCarepact(site: Site): Promise<Deployed> {
   const { hre, node, chainId, accounts, journal, tell } = site;
-  if (site.mayUse !== "send") throw new Failure("This is a public chain: say --send to deploy in earnest.");
+  if (site.mayUse !== "send") throw new Failure("This is a public chain: say --send to deploy in earnest.", "input");
   deployerOf(site);
   const parameters = await parametersOf(site);
   const outcome = await runModule(
@@ -79,7 +79,7 @@ export const isSound = (findings: readonly Finding[]): boolean => findings.every
 /** The deployment that is recorded for the site's chain. */
 export async function deploymentAt({ record: file, chainId }: Site): Promise<Deployment> {
   const deployment = await recordedDeployment(file, chainId);
-  if (deployment === undefined) throw new Failure(`No deployment on chain ${chainId} is recorded in ${file}.`);
+  if (deployment === undefined) throw new Failure(`No deployment on chain ${chainId} is recorded in ${file}.`, "input");
   return deployment;
 }
 
@@ -96,7 +96,8 @@ export async function deploymentIn(
 ): Promise<Deployment> {
   // It has the deployment's first nonce.
   const receipt = await provider.getTransactionReceipt(outcome.mined[`${Carepact.id}#AccessManager`] ?? "");
-  if (receipt === null) throw new Failure("The node does not know the deployment's first transaction: is it in sync?");
+  if (receipt === null)
+    throw new Failure("The node does not know the deployment's first transaction: is it in sync?", "network");
   return {
     chainId,
     accessManager: addressIn(outcome, "AccessManager"),

@@ -1,5 +1,7 @@
-/** What a command ends with: 1 when it was refused or failed, 2 when a check found something, 3 when it is too early. */
-export const exitCodes = { refused: 1, found: 2, early: 3 } as const;
+import type { exitCodes } from "../tasks/support/exitCodes";
+
+/** Which of the commands' exit codes it ends with. */
+export type FailureKind = Exclude<keyof typeof exitCodes, "ok" | "interrupted">;
 
 /** Something that the operator has to know, in words; anything else that is thrown is a fault of this code. */
 export class Failure extends Error {
@@ -7,7 +9,7 @@ export class Failure extends Error {
 
   constructor(
     message: string,
-    readonly kind: keyof typeof exitCodes = "refused",
+    readonly kind: FailureKind = "refused",
     readonly details: Readonly<Record<string, unknown>> = {},
   ) {
     super(message);

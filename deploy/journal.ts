@@ -52,6 +52,7 @@ export async function openJournal(
       throw new Failure(
         `The journal in ${folder} belongs to another chain (id ${known.chainId}), or the node has forgotten its transactions: ` +
           "name another folder, or another node.",
+        "input",
       );
     tell("The journal is of a local chain that is gone: beginning anew.");
     await rm(folder, { recursive: true, force: true });

@@ -7,12 +7,8 @@ const chains = { mainnet: 1, sepolia: 11_155_111, base: 8_453, baseSepolia: 84_5
 const variableOf = (name: string): string =>
   `CAREPACT_${name.replace(/[A-Z]/g, (letter) => `_${letter}`).toUpperCase()}_RPC_URL`;
 
-/**
- * Networks for hardhat.config.ts. The key that signs comes from CAREPACT_PRIVATE_KEY, never from an argument, and is used on
- * public chains only: local nodes have accounts of their own.
- */
+/** Networks for hardhat.config.ts. They have no accounts: commands open the key that signs themselves, and keep it out of what they print. */
 export function publicNetworks(environment: NodeJS.ProcessEnv): NetworksUserConfig {
-  const key = environment.CAREPACT_PRIVATE_KEY;
   return Object.fromEntries(
     Object.entries(chains).map(([name, chainId]) => [
       name,
@@ -20,7 +16,7 @@ export function publicNetworks(environment: NodeJS.ProcessEnv): NetworksUserConf
         chainId,
         // A name that never resolves, and says in the error what is missing.
         url: environment[variableOf(name)] ?? `http://${variableOf(name).toLowerCase()}.is.not.set.invalid`,
-        accounts: key === undefined || key === "" ? [] : [key],
+        accounts: [],
       },
     ]),
   );

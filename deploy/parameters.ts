@@ -42,18 +42,19 @@ export function parametersFileOf(hre: HardhatRuntimeEnvironment, given?: string)
   if (found === undefined)
     throw new Failure(
       `There are no parameters for network ${name}: copy deploy/parameters/example.json5 to deploy/parameters/${name}.json5, and fill it in.`,
+      "input",
     );
   return found;
 }
 
 /** Reads a file of parameters and checks them. @throws Failure that names everything that is wrong */
 export async function readParameters(file: string, context: Context): Promise<Parameters> {
-  if (!existsSync(file)) throw new Failure(`There is no file ${file}.`);
+  if (!existsSync(file)) throw new Failure(`There is no file ${file}.`, "input");
   let read: Record<string, unknown>;
   try {
     read = await readDeploymentParameters(file);
   } catch (thrown) {
-    throw new Failure(`${file} cannot be read: ${thrown instanceof Error ? thrown.message : String(thrown)}`);
+    throw new Failure(`${file} cannot be read: ${thrown instanceof Error ? thrown.message : String(thrown)}`, "input");
   }
   return checkParameters(read.Carepact, context);
 }
@@ -64,7 +65,7 @@ export async function readParameters(file: string, context: Context): Promise<Pa
  */
 export function checkParameters(given: unknown, { chainId, deployer }: Context): Parameters {
   if (typeof given !== "object" || given === null || Array.isArray(given))
-    throw new Failure('The parameters have to be an object "Carepact": see deploy/parameters/example.json5.');
+    throw new Failure('The parameters have to be an object "Carepact": see deploy/parameters/example.json5.', "input");
   const isPublic = chainId !== LOCAL_CHAIN;
   const raw = given as Record<string, unknown>;
   const wrong: string[] = [];
@@ -97,7 +98,7 @@ export function checkParameters(given: unknown, { chainId, deployer }: Context):
   else if (delay > LONGEST_DELAY) wrong.push(`delay is ${delay} seconds, more than a year`);
 
   if (wrong.length > 0)
-    throw new Failure(`Nothing was sent. These parameters are wrong: ${wrong.join("; ")}.`, "refused", { wrong });
+    throw new Failure(`Nothing was sent. These parameters are wrong: ${wrong.join("; ")}.`, "input", { wrong });
   return { governance, ...members, delay: delay as number };
 }
 

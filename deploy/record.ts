@@ -6,14 +6,22 @@ import type { HardhatRuntimeEnvironment } from "hardhat/types";
 
 import type { Deployment } from "@carepact/sdk";
 
+import { Failure } from "./failure";
+
 type Deployments = Record<string, Deployment>;
 
 /** Where the SDK has its deployments from. */
 export const recordOf = (hre: HardhatRuntimeEnvironment): string =>
   join(hre.config.paths.root, "sdk", "src", "deployments", "deployments.json");
 
-const read = async (file: string): Promise<Deployments> =>
-  existsSync(file) ? (JSON.parse(await readFile(file, "utf8")) as Deployments) : {};
+async function read(file: string): Promise<Deployments> {
+  if (!existsSync(file)) return {};
+  try {
+    return JSON.parse(await readFile(file, "utf8")) as Deployments;
+  } catch (thrown) {
+    throw new Failure(`${file} cannot be read: ${thrown instanceof Error ? thrown.message : String(thrown)}`, "input");
+  }
+}
 
 /** The deployment that a file has for a chain. */
 export const recordedDeployment = async (file: string, chainId: number): Promise<Deployment | undefined> =>

@@ -102,6 +102,7 @@ function failureOf(result: Failed): Failure {
         "Nothing was sent. The contracts or parameters are not those with which this deployment was begun. Go on from the same " +
           "commit and parameters; what is deployed changes by upgrades, and by governance." +
           `\n${listed(result.errors)}`,
+        "input",
       );
     case DeploymentResultType.PREVIOUS_RUN_ERROR:
       return new Failure(

@@ -16,6 +16,8 @@ export interface SiteOptions {
   journal?: string | undefined;
   /** File that deployments are kept in. */
   record?: string | undefined;
+  /** File of the encrypted key that signs. */
+  keystore?: string | undefined;
   /** Send transactions on a public chain. */
   send?: boolean | undefined;
 }
@@ -40,6 +42,8 @@ export interface Site {
 }
 
 const LOCAL_POLLING_MS = 50;
+/** Hardhat's number for a node on another chain than configured. */
+const OTHER_CHAIN = /\bHH101:/;
 
 /** @param node Another node than the network's, for tests and rehearsals. */
 export async function siteOf(
@@ -53,9 +57,9 @@ export async function siteOf(
   try {
     chainId = Number(await ask<string>("eth_chainId"));
   } catch (thrown) {
-    throw new Failure(
-      `The node of network ${hre.network.name} does not answer: ${thrown instanceof Error ? thrown.message : String(thrown)}`,
-    );
+    const says = thrown instanceof Error ? thrown.message : String(thrown);
+    if (OTHER_CHAIN.test(says)) throw new Failure(says, "input");
+    throw new Failure(`The node of network ${hre.network.name} does not answer: ${says}`, "network");
   }
   const accounts = (await ask<string[]>("eth_accounts")).map((account) => getAddress(account));
   const isLocal = chainId === LOCAL_CHAIN;
@@ -82,6 +86,9 @@ export async function siteOf(
 export function deployerOf({ accounts, hre }: Site): string {
   const [deployer] = accounts;
   if (deployer === undefined)
-    throw new Failure(`Network ${hre.network.name} has no account: set CAREPACT_PRIVATE_KEY to the deployer's key.`);
+    throw new Failure(
+      `Network ${hre.network.name} has no account: give --keystore, or set CAREPACT_KEYSTORE or CAREPACT_PRIVATE_KEY.`,
+      "input",
+    );
   return deployer;
 }

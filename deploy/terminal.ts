@@ -1,15 +1,14 @@
 import { formatEther } from "ethers";
+import type { HardhatRuntimeEnvironment } from "hardhat/types";
+
+import { exitCodeOf, exitCodes } from "../tasks/support/exitCodes";
+import { asJson, tellError, toStderr, toStdout } from "../tasks/support/finish";
 
 import type { Finding } from "./checkContracts";
 import { dateOf } from "./checkRoles";
 import { isSound, type Deployed, type Planned } from "./deploying";
-import { exitCodes, Failure } from "./failure";
+import { Failure } from "./failure";
 import type { Upgrade } from "./upgrading";
-
-/** Progress goes to stderr: stdout belongs to results. */
-export const tell = (line: string): void => {
-  process.stderr.write(`${line}\n`);
-};
 
 /** What a command ends with: what people read, what programs read, and the exit code. */
 export interface Ending {
@@ -18,23 +17,28 @@ export interface Ending {
   exitCode: number;
 }
 
-const asJson = (value: unknown): string =>
-  JSON.stringify(value, (_key, entry: unknown) => (typeof entry === "bigint" ? entry.toString() : entry));
+/** Runs a command, and ends it in words, or in one line of JSON; failures too. */
+export async function finish(
+  hre: HardhatRuntimeEnvironment,
+  json: boolean,
+  command: () => Promise<Ending>,
+): Promise<void> {
+  const { lines, json: result, exitCode } = await command().catch((thrown: unknown) => endOfFailure(hre, thrown, json));
+  if (json) toStdout(asJson(result));
+  else for (const line of lines) toStdout(line);
+  process.exitCode = exitCode;
+}
 
-/** Runs a command, and ends it in words, or in one line of JSON. A fault of this code is thrown on. */
-export async function finish(json: boolean, command: () => Promise<Ending>): Promise<void> {
-  let ending: Ending;
-  try {
-    ending = await command();
-  } catch (thrown) {
-    if (!(thrown instanceof Failure)) throw thrown;
+function endOfFailure(hre: HardhatRuntimeEnvironment, thrown: unknown, json: boolean): Ending {
+  if (thrown instanceof Failure) {
     const { kind, message, details } = thrown;
-    if (!json) tell(message);
-    ending = { lines: [], json: { ok: false, error: { kind, message, ...details } }, exitCode: exitCodes[kind] };
+    if (!json) toStderr(message);
+    return { lines: [], json: { ok: false, error: { kind, message, ...details } }, exitCode: exitCodes[kind] };
   }
-  if (json) console.log(asJson(ending.json));
-  else for (const line of ending.lines) console.log(line);
-  process.exitCode = ending.exitCode;
+  const error = tellError(hre, thrown);
+  const exitCode = exitCodeOf(error);
+  const [kind] = Object.entries(exitCodes).find(([, code]) => code === exitCode) ?? ["refused"];
+  return { lines: [], json: { ok: false, error: { kind, ...error.toJSON() } }, exitCode };
 }
 
 const findingLines = (findings: readonly Finding[]): string[] =>
@@ -51,7 +55,7 @@ export function endOfCheck(deployment: Deployed["deployment"], findings: Finding
       ok ? "Everything is as it should be." : "Something is not as it should be: see above.",
     ],
     json: { ok, deployment, findings },
-    exitCode: ok ? 0 : exitCodes.found,
+    exitCode: ok ? exitCodes.ok : exitCodes.notOk,
   };
 }
 
@@ -86,7 +90,7 @@ export function endOfPlan(plan: Planned): Ending {
         : "Nothing was sent: this was a rehearsal. Say --send to deploy.",
     ],
     json: { ok: ok && enough, dryRun: true, ...plan, deployment: addresses },
-    exitCode: !ok ? exitCodes.found : enough ? 0 : exitCodes.refused,
+    exitCode: !ok ? exitCodes.notOk : enough ? exitCodes.ok : exitCodes.refused,
   };
 }
 
@@ -106,6 +110,6 @@ export function endOfUpgrade(upgrade: Upgrade): Ending {
       `${sent} transactions sent.`,
     ],
     json: { ok: true, ...upgrade },
-    exitCode: 0,
+    exitCode: exitCodes.ok,
   };
 }

@@ -12,6 +12,7 @@ import { deployerOf, type Site } from "./site";
 import { deploymentAt, parametersOf } from "./deploying";
 import { Failure } from "./failure";
 import { incompatibilitiesOf, currentLayoutOf, recordedLayoutOf, recordLayouts, unsafetiesOf } from "./layouts";
+import { LOCAL_CHAIN } from "./parameters";
 import { roles } from "./roles";
 import { runModule } from "./run";
 import { implementationOf, proxies, proxyNames, type ProxyName } from "./system";
@@ -69,14 +70,16 @@ interface Plan {
 
 async function planOf(site: Site, { proxy, contract = proxy, data = "0x" }: Wanted): Promise<Plan> {
   const name = proxyNames.find((known) => known === proxy);
-  if (name === undefined) throw new Failure(`${proxy} is no proxy: name one of ${proxyNames.join(", ")}.`);
-  if (!isHexString(data) || data.length % 2 !== 0) throw new Failure("data has to be hex, beginning with 0x.");
+  if (name === undefined) throw new Failure(`${proxy} is no proxy: name one of ${proxyNames.join(", ")}.`, "input");
+  if (!isHexString(data) || data.length % 2 !== 0) throw new Failure("data has to be hex, beginning with 0x.", "input");
   if (site.journal === undefined)
-    throw new Failure("The embedded chain ends with this command, so that nothing on it can be upgraded.");
+    throw new Failure("The embedded chain ends with this command, so that nothing on it can be upgraded.", "input");
   const deployment = await deploymentAt(site);
   const address = deployment[proxies[name]];
   const current = await implementationOf(site.provider, address);
-  const { bytecode } = await site.hre.artifacts.readArtifact(contract);
+  const { bytecode } = await site.hre.artifacts.readArtifact(contract).catch((thrown: Error) => {
+    throw new Failure(thrown.message, "input");
+  });
   return { deployment, journal: site.journal, proxy: name, contract, data, address, current, bytecode };
 }
 
@@ -160,7 +163,8 @@ interface Schedule {
 async function scheduleOf(site: Site, { deployment, address, data }: Plan, next: string): Promise<Schedule> {
   const { abi } = await site.hre.artifacts.readArtifact("AccessManager");
   const manager = new Contract(deployment.accessManager, abi, site.provider);
-  const { upgrader } = await parametersOf(site);
+  // On a public chain the account that signs is not who deployed, but may be the upgrader itself.
+  const { upgrader } = await parametersOf(site.chainId === LOCAL_CHAIN ? site : { ...site, accounts: [] });
   const [isMember] = (await manager.getFunction("hasRole")(roles.upgrader.id, upgrader)) as [boolean, bigint];
   if (!isMember)
     throw new Failure(`${upgrader} is the upgrader by the parameters, and not by the AccessManager: see deploy:check.`);

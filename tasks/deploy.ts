@@ -7,7 +7,10 @@ interface Options extends SiteOptions {
   json: boolean;
 }
 
-task("deploy", "Deploys the whole system, or goes on where a run ended, and then checks everything")
+task(
+  "deploy",
+  "Deploys the whole system, or goes on where a run ended, and then checks everything; ends with 4 if a check says no",
+)
   .addOptionalParam(
     "parameters",
     "File of parameters; deploy/parameters/<network>.json5 unless given",
@@ -21,16 +24,23 @@ task("deploy", "Deploys the whole system, or goes on where a run ended, and then
     types.string,
   )
   .addOptionalParam("record", "File of deployments; the SDK's unless given", undefined, types.string)
+  .addOptionalParam(
+    "keystore",
+    "Encrypted JSON keystore of the account that signs; on a public chain CAREPACT_KEYSTORE unless given",
+    undefined,
+    types.string,
+  )
   .addFlag("send", "On a public chain: send transactions, after a rehearsal without")
   .addFlag("json", "End in one line with one JSON object")
   .setAction(async ({ json, ...options }: Options, hre) => {
     await hre.run(TASK_COMPILE, { quiet: true });
     // Imported here, since it needs what compiling generates, and hre, which does not exist while tasks load.
     const { deployCarepact, planDeployment } = await import("../deploy/deploying");
-    const { siteOf } = await import("../deploy/site");
-    const { endOfDeploy, endOfPlan, finish, tell } = await import("../deploy/terminal");
-    await finish(json, async () => {
-      const site = await siteOf(hre, options, tell);
+    const { signingSiteOf } = await import("../deploy/signing");
+    const { endOfDeploy, endOfPlan, finish } = await import("../deploy/terminal");
+    const { toStderr } = await import("./support/finish");
+    await finish(hre, json, async () => {
+      const site = await signingSiteOf(hre, options, toStderr);
       return site.mayUse === "send" ? endOfDeploy(await deployCarepact(site)) : endOfPlan(await planDeployment(site));
     });
   });

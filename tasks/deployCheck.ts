@@ -7,7 +7,10 @@ interface Options extends SiteOptions {
   json: boolean;
 }
 
-task("deploy:check", "Holds a deployment against the sources and parameters: code, links, and who may do what")
+task(
+  "deploy:check",
+  "Holds a deployment against the sources and parameters: code, links, and who may do what; ends with 4 if something differs",
+)
   .addOptionalParam(
     "parameters",
     "File of parameters; deploy/parameters/<network>.json5 unless given",
@@ -21,9 +24,10 @@ task("deploy:check", "Holds a deployment against the sources and parameters: cod
     // Imported here, since it needs what compiling generates, and hre, which does not exist while tasks load.
     const { checkDeployment, deploymentAt, parametersOf } = await import("../deploy/deploying");
     const { siteOf } = await import("../deploy/site");
-    const { endOfCheck, finish, tell } = await import("../deploy/terminal");
-    await finish(json, async () => {
-      const site = await siteOf(hre, options, tell);
+    const { endOfCheck, finish } = await import("../deploy/terminal");
+    const { toStderr } = await import("./support/finish");
+    await finish(hre, json, async () => {
+      const site = await siteOf(hre, options, toStderr);
       const deployment = await deploymentAt(site);
       return endOfCheck(deployment, await checkDeployment(site, deployment, await parametersOf(site)));
     });

@@ -34,16 +34,23 @@ const upgradeTask = (name: string, description: string, pick: (steps: typeof Ste
       types.string,
     )
     .addOptionalParam("record", "File of deployments; the SDK's unless given", undefined, types.string)
+    .addOptionalParam(
+      "keystore",
+      "Encrypted JSON keystore of the account that signs; on a public chain CAREPACT_KEYSTORE unless given",
+      undefined,
+      types.string,
+    )
     .addFlag("send", "On a public chain: send transactions")
     .addFlag("json", "End in one line with one JSON object")
     .setAction(async ({ json, proxy, contract, data, ...options }: Options, hre) => {
       await hre.run(TASK_COMPILE, { quiet: true });
       // Imported here, since it needs what compiling generates, and hre, which does not exist while tasks load.
       const steps = await import("../deploy/upgrading");
-      const { siteOf } = await import("../deploy/site");
-      const { endOfUpgrade, finish, tell } = await import("../deploy/terminal");
-      await finish(json, async () => {
-        const site = await siteOf(hre, options, tell);
+      const { signingSiteOf } = await import("../deploy/signing");
+      const { endOfUpgrade, finish } = await import("../deploy/terminal");
+      const { toStderr } = await import("./support/finish");
+      await finish(hre, json, async () => {
+        const site = await signingSiteOf(hre, options, toStderr);
         return endOfUpgrade(await pick(steps)(site, { proxy, contract, data }));
       });
     });
@@ -61,6 +68,6 @@ upgradeTask(
 );
 upgradeTask(
   "upgrade:execute",
-  "Carries out an upgrade that was scheduled; refuses before its time",
+  "Carries out an upgrade that was scheduled; ends with 5 before its time",
   ({ executeUpgrade }) => executeUpgrade,
 );

@@ -45,7 +45,7 @@ command("roles:schedule", "Announces what the signer may do only after its delay
   options: { ...call, when: "First moment to execute it at, if later than has to be: 2026-12-31T18:00:00Z, or 20d" },
   run: () => import("./schedule"),
 });
-command("roles:execute", "Does what the signer scheduled, once its time has come", {
+command("roles:execute", "Does what the signer scheduled, once its time has come; ends with 5 before", {
   level: "send",
   example: "roles:execute --operation 0x... --keystore governance.json",
   options: operation,

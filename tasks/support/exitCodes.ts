@@ -3,21 +3,26 @@ import type { CarepactError, ErrorCode } from "@carepact/sdk";
 /**
  * What a command ends with.
  * - `ok`: done, or there was nothing to do.
- * - `refused`: a contract, a wallet or the node refused, or the transaction failed.
+ * - `refused`: a contract, a wallet or the node refused, the transaction failed, or whatever else went wrong.
  * - `input`: the call itself, a file or a key is wrong; nothing was sent.
  * - `network`: the node does not answer as it should; the same may work later.
- * - `notOk`: `batch:check` only: the batch is no guarantee.
+ * - `notOk`: a check says no: a batch is no guarantee, or a deployment is not as it should be.
+ * - `early`: too early for what a delay holds back; nothing was sent.
  * - `interrupted`: `batch:watch` only: ended before what it waited for.
  *
  * Hardhat itself ends with 1 when an option is unknown, before any command is asked.
  */
-export const exitCodes = { ok: 0, refused: 1, input: 2, network: 3, notOk: 4, interrupted: 130 } as const;
+export const exitCodes = { ok: 0, refused: 1, input: 2, network: 3, notOk: 4, early: 5, interrupted: 130 } as const;
 
 const inputs =
   /^(AMOUNT|CLAIM|FILE|GROUPS|KEY|RESULTS)_|^(CURRENCY_MISMATCH|INPUT_INVALID|IDENTIFIER_INVALID|PAYEE_UNKNOWN|TOKEN_UNREADABLE|PAYEE_KEY_MISSING|BATCH_EMPTY|BATCH_TOO_LARGE|BATCH_TERMS_INVALID|SEALED_UNREADABLE|PARTIAL_AMOUNT_INVALID|EVENT_INVALID|CURSOR_INVALID|RUNNER_CANNOT_SIGN|CHAIN_MISMATCH|CONTRACT_MISSING)$/;
 const networks: readonly ErrorCode[] = ["NODE_UNREACHABLE", "RATE_LIMITED", "NODE_INCONSISTENT", "TIMED_OUT"];
 
-export function exitCodeOf({ code }: CarepactError): number {
+/** The AccessManager's refusal of what was scheduled and still waits. */
+const EARLY = "AccessManagerNotReady";
+
+export function exitCodeOf({ code, name }: CarepactError): number {
+  if (name === EARLY) return exitCodes.early;
   if (inputs.test(code)) return exitCodes.input;
   return networks.includes(code) ? exitCodes.network : exitCodes.refused;
 }

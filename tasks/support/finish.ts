@@ -12,8 +12,10 @@ import { redacted } from "./secrets";
 export const asJson = (value: unknown, indent?: number): string =>
   JSON.stringify(value, (_key, entry: unknown) => (typeof entry === "bigint" ? entry.toString() : entry), indent);
 
-const toStdout = (line: string): void => void process.stdout.write(`${redacted(line)}\n`);
-const toStderr = (line: string): void => void process.stderr.write(`${redacted(line)}\n`);
+/** Writes a line of results, without secrets. */
+export const toStdout = (line: string): void => void process.stdout.write(`${redacted(line)}\n`);
+/** Writes a line of progress, or of what went wrong, without secrets. */
+export const toStderr = (line: string): void => void process.stderr.write(`${redacted(line)}\n`);
 
 /** Runs a command, and ends it in words, or in one line of JSON; failures too. Progress and messages go to stderr. */
 export async function finish(
@@ -33,14 +35,20 @@ export async function finish(
     else for (const line of lines) toStdout(line);
     process.exitCode = exitCode;
   } catch (thrown) {
-    const error = errorOf(thrown);
-    toStderr(`${inRed("Error:")} ${error.message}`);
-    // Hardhat's own flag, which commands cannot have a second time.
-    if (hre.hardhatArguments.verbose) toStderr(inspect(error, { depth: 4 }));
-    else if (error.cause !== undefined) toStderr("--verbose shows what is behind it.");
+    const error = tellError(hre, thrown);
     if (common.json) toStdout(asJson({ ok: false, error }));
     process.exitCode = exitCodeOf(error);
   }
+}
+
+/** Says on stderr what went wrong. */
+export function tellError({ hardhatArguments }: HardhatRuntimeEnvironment, thrown: unknown): CarepactError {
+  const error = errorOf(thrown);
+  toStderr(`${inRed("Error:")} ${error.message}`);
+  // Hardhat's own flag, which commands cannot have a second time.
+  if (hardhatArguments.verbose) toStderr(inspect(error, { depth: 4 }));
+  else if (error.cause !== undefined) toStderr("--verbose shows what is behind it.");
+  return error;
 }
 
 /** Hardhat's numbers for a node that does not answer, and for one on another chain than configured. */

@@ -5,9 +5,11 @@ import { join } from "node:path";
 import { expect } from "chai";
 import hre from "hardhat";
 
+import type { Failure } from "../../deploy/failure";
 import { siteOf, type Site } from "../../deploy/site";
 import { executeUpgrade, scheduleUpgrade } from "../../deploy/upgrading";
 import { deployments } from "../../sdk/src/deployments";
+import { exitCodes } from "../../tasks/support/exitCodes";
 
 import {
   DAY,
@@ -26,7 +28,6 @@ import {
 } from "./support";
 
 const DEPLOYER = "0xf39Fd6e51aad88F6F4ce6aB8827279cffFb92266";
-const exitCodes = { done: 0, found: 2, early: 3 };
 
 /** One story, told in order: each step needs the one before. */
 describe("A deployment on anvil, by commands", () => {
@@ -73,7 +74,7 @@ describe("A deployment on anvil, by commands", () => {
 
   it("is resumed to the same system as if nothing had happened", async () => {
     const ended = await command("deploy");
-    expect(ended.code, ended.stderr).to.equal(exitCodes.done);
+    expect(ended.code, ended.stderr).to.equal(exitCodes.ok);
     expect(jsonOf(ended)).to.deep.include({
       ok: true,
       deployment: deployments[31337],
@@ -110,9 +111,9 @@ describe("A deployment on anvil, by commands", () => {
 
   it("schedules an upgrade, and refuses to carry it out before its time", async () => {
     expect(await scheduleUpgrade(await upgrading(), v2)).to.include({ stage: "scheduled", sent: 2 });
-    const ended = await command("upgrade:execute", "--proxy", v2.proxy, "--contract", v2.contract);
-    expect(ended.code).to.equal(exitCodes.early);
-    expect(JSON.stringify(jsonOf(ended))).to.match(/can be carried out from \d{4}-/);
+    const early = await thrownBy<Failure>(executeUpgrade(await upgrading(), v2));
+    expect(early.kind).to.equal("early");
+    expect(early.message).to.match(/can be carried out from \d{4}-/);
     expect(await sentSoFar()).to.equal(TRANSACTIONS + 2);
   });
 
@@ -124,7 +125,7 @@ describe("A deployment on anvil, by commands", () => {
 
   it("finds afterwards, in words, that the code is not that of these sources", async () => {
     const ended = await hardhat(["deploy:check", "--record", record], door.url);
-    expect(ended.code).to.equal(exitCodes.found);
+    expect(ended.code).to.equal(exitCodes.notOk);
     expect(ended.stdout).to.match(
       /! {2}Mandates: implementation\n +the code at 0x\w{40} is not Mandates as compiled here/,
     );

@@ -1,6 +1,6 @@
 import { writeFile } from "node:fs/promises";
 
-import type { JsonRpcProvider } from "ethers";
+import { encryptKeystoreJsonSync, type JsonRpcProvider } from "ethers";
 
 import { deployments, type Deployment } from "@carepact/sdk";
 
@@ -20,8 +20,11 @@ export interface OperatorsGiven {
 /** Published with Hardhat and anvil. */
 const DEPLOYER = {
   address: "0xf39Fd6e51aad88F6F4ce6aB8827279cffFb92266",
-  key: "0xac0974bec39a17e36ba4a6b4d238ff944bacb478cbed5efcae784d7bf4f2ff80",
+  privateKey: "0xac0974bec39a17e36ba4a6b4d238ff944bacb478cbed5efcae784d7bf4f2ff80",
 };
+const PASSWORD = "correct horse battery";
+/** Weak, as only a test may encrypt. */
+const quick = { scrypt: { N: 2, r: 1, p: 1 } };
 const SEPOLIA = 11_155_111;
 /** As the page's parameters have it. */
 const DELAY = 14 * 24 * 60 * 60;
@@ -34,7 +37,8 @@ export async function operatorsStory(
   alerts: string[],
 ): Promise<Story> {
   await writeFile("node.url", publicUrl);
-  await writeFile("deployer.key", DEPLOYER.key);
+  await writeFile("deployer.json", encryptKeystoreJsonSync(DEPLOYER, PASSWORD, quick), { mode: 0o600 });
+  await writeFile("password.txt", PASSWORD, { mode: 0o600 });
   const given: OperatorsGiven = {
     provider,
     deployment: deployments[31337]!,
