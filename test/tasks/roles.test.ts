@@ -42,7 +42,7 @@ describe("Tasks: roles", () => {
     const told = await command("roles:pending", { ...world.at, json: false });
     expect(told.stdout).to.include(`AccessManager.grantRole(pauser, ${address(stranger)}, 0s)`);
 
-    const notYet = await fails(1, governor, "roles:execute", { operation });
+    const notYet = await fails(5, governor, "roles:execute", { operation });
     expect(notYet.json.error).to.include({ name: "AccessManagerNotReady" });
     await time.increase(14 * DAY);
     expect((await fails(2, officer, "roles:execute", { operation })).stderr).to.include("it scheduled it");
