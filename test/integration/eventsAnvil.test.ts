@@ -88,9 +88,11 @@ const reorg = ({ provider }: World, depth: number, again: Again[]): Promise<unkn
 const depositOf = ({ payer, token }: World, amount: bigint): Promise<TransactionRequest> =>
   payer.pools.deposit({ token, amount }).populate();
 
-const mine = async ({ provider }: World, request: TransactionRequest): Promise<void> => {
-  await provider.send("eth_sendTransaction", [request]);
-};
+/** Sends, and comes back when it is mined: anvil answers before it mines. */
+async function mine({ provider }: World, request: TransactionRequest): Promise<void> {
+  const hash: unknown = await provider.send("eth_sendTransaction", [request]);
+  while ((await provider.send("eth_getTransactionReceipt", [hash])) === null);
+}
 
 const follow = ({ provider, deployment }: World, after?: string): EventStream<EventChange> =>
   createEvents({ runner: provider, deployment }).follow({ after }, atOnce);
