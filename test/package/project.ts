@@ -1,4 +1,5 @@
 import { execFile, spawn, type ChildProcess } from "node:child_process";
+import { rmSync } from "node:fs";
 import { cp, mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
@@ -21,7 +22,7 @@ let tarball: Promise<string> | undefined;
 export function packSdk(): Promise<string> {
   tarball ??= (async () => {
     const folder = await mkdtemp(join(tmpdir(), "carepact-sdk-"));
-    process.once("exit", () => void rm(folder, { recursive: true, force: true }));
+    process.once("exit", () => rmSync(folder, { recursive: true, force: true }));
     const { stdout } = await execute("npm", ["pack", "--json", "--pack-destination", folder], { cwd: SDK });
     // What the build says comes first.
     const [{ filename }] = JSON.parse(stdout.slice(stdout.indexOf("[\n"))) as [{ filename: string }];
