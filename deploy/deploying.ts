@@ -7,7 +7,8 @@ import { checkRoles } from "./checkRoles";
 import { Failure } from "./failure";
 import { recordLayouts } from "./layouts";
 import { LOCAL_CHAIN, parametersFileOf, readParameters, type Parameters } from "./parameters";
-import { recordDeployment, recordedDeployment } from "./record";
+import { addressesIn } from "./journal";
+import { otherDeployment, recordDeployment, recordedDeployment, requireNoOther } from "./record";
 import { rehearse, type Rehearsal } from "./rehearsal";
 import { runModule, type Outcome } from "./run";
 import { deployerOf, type Site } from "./site";
@@ -40,7 +41,9 @@ export const parametersOf = (site: Site): Promise<Parameters> =>
 export async function planDeployment(site: Site): Promise<Planned> {
   const deployer = deployerOf(site);
   const parameters = await parametersOf(site);
-  return { deployer, parameters, ...(await rehearse(site, deployer, parameters)) };
+  const rehearsal = await rehearse(site, deployer, parameters);
+  if (!mayReplace(site)) await requireNoOther(site.record, rehearsal.deployment);
+  return { deployer, parameters, ...rehearsal };
 }
 
 /** Deploys, or goes on deploying, and then looks at everything. Where all is done already it sends nothing. */
@@ -49,6 +52,7 @@ export async function deployCarepact(site: Site): Promise<Deployed> {
   if (site.mayUse !== "send") throw new Failure("This is a public chain: say --send to deploy in earnest.", "input");
   deployerOf(site);
   const parameters = await parametersOf(site);
+  await requireOnlyOne(site);
   const outcome = await runModule(
     Carepact,
     { ...parameters },
@@ -112,5 +116,16 @@ export async function deploymentIn(
 /** Chain 31337 in the SDK's own file is the devnet: another local chain is recorded only in a file that was named. */
 async function record(site: Site, deployment: Deployment): Promise<boolean> {
   if (site.chainId === LOCAL_CHAIN && site.options.record === undefined) return false;
-  return recordDeployment(site.record, deployment);
+  return recordDeployment(site.record, deployment, mayReplace(site));
+}
+
+/** Local chains vanish, and their deployments with them. */
+const mayReplace = ({ chainId, options }: Site): boolean => chainId === LOCAL_CHAIN || options.replace === true;
+
+/** Refuses, before anything is sent, a deployment beside the one that is recorded. */
+async function requireOnlyOne(site: Site): Promise<void> {
+  const known = mayReplace(site) ? undefined : await recordedDeployment(site.record, site.chainId);
+  if (known === undefined) return;
+  const addresses = site.journal === undefined ? {} : await addressesIn(site.journal);
+  if (addresses[`${Carepact.id}#AccessManager`] !== known.accessManager) throw otherDeployment(site.record, known);
 }

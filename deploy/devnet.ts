@@ -120,7 +120,7 @@ export async function recordDevnet(hre: HardhatRuntimeEnvironment): Promise<{ ch
   const recording = await takeRecording(hre);
   const changed = [
     await writeIfOther(recordingFile(hre), await sourceOf(recording)),
-    await recordDeployment(recordOf(hre), recording.deployment),
+    await recordDeployment(recordOf(hre), recording.deployment, true),
   ];
   return { changed: changed.includes(true) };
 }

@@ -3,12 +3,13 @@
  * the one the journal was begun on, and a transaction of which nobody knows whether it was sent when the power went out.
  */
 import { existsSync } from "node:fs";
-import { appendFile, mkdir, readFile, rm, truncate, writeFile } from "node:fs/promises";
+import { appendFile, readFile, rm, truncate } from "node:fs/promises";
 import { join } from "node:path";
 
 import { trackTransaction, type EIP1193Provider } from "@nomicfoundation/ignition-core";
 
 import { Failure } from "./failure";
+import { writeWhole } from "./files";
 import { LOCAL_CHAIN } from "./parameters";
 
 /** Which chain a journal belongs to: another with the same id has another first block. */
@@ -33,8 +34,26 @@ const ask = async <Answer>(provider: EIP1193Provider, method: string, params: un
 
 const hex = (value: number): string => `0x${value.toString(16)}`;
 
-const readChain = async (folder: string): Promise<Chain | undefined> =>
-  existsSync(chainFile(folder)) ? (JSON.parse(await readFile(chainFile(folder), "utf8")) as Chain) : undefined;
+async function readChain(folder: string): Promise<Chain | undefined> {
+  const file = chainFile(folder);
+  if (!existsSync(file)) return undefined;
+  try {
+    return JSON.parse(await readFile(file, "utf8")) as Chain;
+  } catch {
+    // It is written before anything is sent.
+    if (!existsSync(journalFile(folder))) return undefined;
+    throw new Failure(`${file} cannot be read: restore it, from where the journal is kept.`, "input");
+  }
+}
+
+/** Whether anything was begun in a folder. */
+export const isBegun = (folder: string): boolean => existsSync(journalFile(folder));
+
+/** Addresses of what was deployed by it, by Ignition's ids. */
+export async function addressesIn(folder: string): Promise<Record<string, string>> {
+  const file = join(folder, "deployed_addresses.json");
+  return existsSync(file) ? (JSON.parse(await readFile(file, "utf8")) as Record<string, string>) : {};
+}
 
 /** Makes the folder ready: this chain's, complete, and without a transaction whose fate is unknown. */
 export async function openJournal(
@@ -58,8 +77,7 @@ export async function openJournal(
     await rm(folder, { recursive: true, force: true });
   }
   const begun = Number(await ask<string>(provider, "eth_blockNumber"));
-  await mkdir(folder, { recursive: true });
-  await writeFile(chainFile(folder), `${JSON.stringify({ chainId, genesis, begun } satisfies Chain, null, 2)}\n`);
+  await writeWhole(chainFile(folder), `${JSON.stringify({ chainId, genesis, begun } satisfies Chain, null, 2)}\n`);
 }
 
 /** Whether the node has the first transaction of the journal. Hardhat's own chains may have a first block in common. */
@@ -159,6 +177,7 @@ async function settleLost(
     if (hash === undefined)
       throw new Failure(
         `${futureId} was sent by ${from} with nonce ${nonce} when the last run ended, and is not mined yet. Run this again when it is.`,
+        "unknown",
       );
     tell(`${futureId} had been sent when the last run ended: ${hash}`);
     await trackTransaction(folder, hash, provider);

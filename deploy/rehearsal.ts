@@ -1,3 +1,8 @@
+import { cp, mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+import type { EIP1193Provider } from "@nomicfoundation/ignition-core";
 import { BrowserProvider } from "ethers";
 
 import type { Deployment } from "@carepact/sdk";
@@ -7,7 +12,7 @@ import Carepact from "./Carepact";
 import { deploymentIn, checkDeployment } from "./deploying";
 import type { Finding } from "./checkContracts";
 import { Failure } from "./failure";
-import { progressOf } from "./journal";
+import { isBegun, openJournal, progressOf } from "./journal";
 import type { Parameters } from "./parameters";
 import { embeddedChain } from "./provider";
 import { runModule } from "./run";
@@ -36,6 +41,7 @@ const quantity = (value: bigint): string => `0x${value.toString(16)}`;
 /** Deploys on a chain of its own, with the real one's id, and the deployer's address and nonce. */
 export async function rehearse(site: Site, deployer: string, parameters: Parameters): Promise<Rehearsal> {
   const { hre, chainId, provider, journal, tell } = site;
+  if (journal !== undefined && isBegun(journal)) await requireResumable(site, journal, parameters);
   const earlier = await progressOf(journal);
   const firstNonce = earlier.firstNonce ?? (await provider.getTransactionCount(deployer));
   const balance = await provider.getBalance(deployer);
@@ -76,4 +82,35 @@ export async function rehearse(site: Site, deployer: string, parameters: Paramet
     cost: gas * gasPrice,
     balance,
   };
+}
+
+/** Thrown in place of sending. */
+class Reached extends Error {}
+
+/** What Ignition asks for first once it has found that it may go on. */
+const GOING_ON = ["eth_getTransactionCount", "eth_estimateGas", "eth_sendTransaction", "eth_sendRawTransaction"];
+
+/**
+ * Lets Ignition itself say whether it would go on with a journal: with this chain, deployer, these contracts and parameters. It works on
+ * a copy, and is stopped before it sends anything.
+ * @throws Failure as a run that sends would
+ */
+async function requireResumable(site: Site, journal: string, parameters: Parameters): Promise<void> {
+  const { hre, node, chainId, accounts } = site;
+  const tell = (): void => undefined;
+  const looking: EIP1193Provider = {
+    request: (call) => (GOING_ON.includes(call.method) ? Promise.reject(new Reached()) : node.request(call)),
+  };
+  const copy = await mkdtemp(join(tmpdir(), "carepact-rehearsal-"));
+  try {
+    await cp(journal, copy, { recursive: true });
+    // Asks for nonces, too.
+    await openJournal(copy, node, tell);
+    const artifacts = artifactsOf(hre);
+    await runModule(Carepact, { ...parameters }, { node: looking, chainId, accounts, artifacts, journal: copy, tell });
+  } catch (thrown) {
+    if (!(thrown instanceof Reached)) throw thrown;
+  } finally {
+    await rm(copy, { recursive: true, force: true });
+  }
 }

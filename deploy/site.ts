@@ -16,6 +16,8 @@ export interface SiteOptions {
   journal?: string | undefined;
   /** File that deployments are kept in. */
   record?: string | undefined;
+  /** Give up another deployment that the file has on a public chain. */
+  replace?: boolean | undefined;
   /** File of the encrypted key that signs. */
   keystore?: string | undefined;
   /** Send transactions on a public chain. */

@@ -30,6 +30,7 @@ task(
     undefined,
     types.string,
   )
+  .addFlag("replace", "On a public chain: give up another deployment that the file of deployments has there")
   .addFlag("send", "On a public chain: send transactions, after a rehearsal without")
   .addFlag("json", "End in one line with one JSON object")
   .setAction(async ({ json, ...options }: Options, hre) => {

@@ -1,4 +1,4 @@
-import { appendFileSync, readFileSync } from "node:fs";
+import { appendFileSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
 import type { EIP1193Provider } from "@nomicfoundation/ignition-core";
@@ -10,7 +10,16 @@ import { Failure } from "../../deploy/failure";
 import { embeddedChain } from "../../deploy/provider";
 import { deployments } from "../../sdk/src/deployments";
 
-import { DAY, embeddedSite, MOST_GAS, parametersFile, thrownBy, TRANSACTIONS, type Moment } from "./support";
+import {
+  DAY,
+  embeddedSite,
+  emptyFolder,
+  MOST_GAS,
+  parametersFile,
+  thrownBy,
+  TRANSACTIONS,
+  type Moment,
+} from "./support";
 
 const PUBLIC_CHAIN = 11_155_111;
 const accounts = {
@@ -158,10 +167,59 @@ describe("A deployment on a public chain", () => {
     expect(rest.deployment).to.deep.equal(whole.deployment);
   });
 
-  it("refuses a journal of another chain", async () => {
+  it("refuses a journal of another chain, and rehearses none", async () => {
     const site = await embeddedSite({ ...options, send: true }, PUBLIC_CHAIN);
     await thrownBy(deployCarepact({ ...site, node: mortal(site.node, 2, "before it is sent") }));
     const other = await embeddedSite({ ...site.options }, 1);
-    expect((await thrownBy(deployCarepact(other))).message).to.include("belongs to another chain");
+    for (const attempt of [planDeployment, deployCarepact])
+      expect((await thrownBy(attempt(other))).message).to.include("belongs to another chain");
+  });
+
+  it("is rehearsed for nobody but who began it, and with no other parameters", async () => {
+    const site = await embeddedSite({ ...options, send: true }, PUBLIC_CHAIN);
+    await thrownBy(deployCarepact({ ...site, node: mortal(site.node, 23, "before it is sent") }));
+    const journal = (): string => readFileSync(join(site.journal!, "journal.jsonl"), "utf8");
+    const before = journal();
+    const another = { ...site, accounts: site.accounts.slice(-1) };
+    const parameters = parametersFile({ ...accounts, delay: 31 * DAY });
+    for (const changed of [another, { ...site, options: { ...site.options, parameters } }]) {
+      const failure = await thrownBy<Failure>(planDeployment(changed));
+      expect(failure.message).to.include("not those with which this deployment was begun");
+      expect(failure.kind).to.equal("input");
+    }
+    expect(journal()).to.equal(before);
+    expect((await planDeployment(site)).done).to.equal(22);
+  });
+
+  it("does not take the place of another that is recorded, unless told to", async () => {
+    const first = await embeddedSite({ ...options, send: true }, PUBLIC_CHAIN);
+    const { deployment } = await deployCarepact(first);
+    const journal = join(emptyFolder(), "journal");
+    const second = { ...first, journal };
+    const [sent, record] = [await nonceOf(first.node, first.accounts[0]!), readFileSync(first.record, "utf8")];
+    for (const attempt of [planDeployment, deployCarepact]) {
+      const failure = await thrownBy<Failure>(attempt(second));
+      expect(failure.message).to.include(deployment.claimEscrow).and.to.include("--replace");
+      expect(failure.kind).to.equal("input");
+    }
+    expect(await nonceOf(first.node, first.accounts[0]!)).to.equal(sent);
+    expect(readFileSync(first.record, "utf8")).to.equal(record);
+
+    const told = await deployCarepact({ ...second, options: { ...second.options, replace: true } });
+    expect(told.deployment.claimEscrow).not.to.equal(deployment.claimEscrow);
+    expect(JSON.parse(readFileSync(first.record, "utf8"))).to.deep.equal({ [PUBLIC_CHAIN]: told.deployment });
+  });
+
+  it("begins anew where power went before the chain was noted, and says when the note is lost later", async () => {
+    const site = await embeddedSite({ ...options, send: true }, PUBLIC_CHAIN);
+    const note = join(site.journal!, "chain.json");
+    mkdirSync(site.journal!);
+    writeFileSync(note, "");
+    await thrownBy(deployCarepact({ ...site, node: mortal(site.node, 2, "before it is sent") }));
+    expect(JSON.parse(readFileSync(note, "utf8"))).to.include({ chainId: PUBLIC_CHAIN });
+    writeFileSync(note, "");
+    const failure = await thrownBy<Failure>(deployCarepact(site));
+    expect(failure.message).to.include("chain.json cannot be read");
+    expect(failure.kind).to.equal("input");
   });
 });
