@@ -10,7 +10,7 @@ import { signingSiteOf } from "../support/site";
 import { groupIn, type SourceOptions } from "./source";
 
 export async function run(call: Call, options: SourceOptions & { lines?: string }): Promise<Ending> {
-  const lines = listIn(needed(options, "lines")).map((line) => countIn(line, "--lines"));
+  const lines = [...new Set(listIn(needed(options, "lines")).map((line) => countIn(line, "--lines")))];
   const site = await signingSiteOf(call);
   const group = await groupIn(call, { ...options, payee: site.account });
   const { token, batchId } = group;

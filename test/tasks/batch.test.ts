@@ -88,6 +88,41 @@ describe("Tasks: a batch's life", () => {
       expect(await balances(world, payer)).to.deep.equal({ free: "850.00", credit: "0.00" });
     });
 
+    it("share moment and evidence only with what an attester of this batch signed", async () => {
+      const world = await loadFixture(fundedWorld);
+      const { does, fails, batch, file, path } = world;
+      const [one, two] = accounts.attesters;
+      const genuine = path("genuine.json");
+      await does(one, "batch:attest", { file: batch, all: "met", out: genuine });
+      const signed = JSON.parse(readFileSync(genuine, "utf8")) as Json;
+      const unknown = path("unknown.json");
+      await does(stranger, "batch:attest", { file: batch, all: "met", out: unknown });
+      const foreign = file("foreign.json", {
+        ...signed,
+        batchId: `0x${"11".repeat(32)}`,
+        signer: "nobody",
+        signature: "0x",
+      });
+      const changed = file("changed.json", { ...signed, evidence: `0x${"22".repeat(32)}` });
+      for (const [other, code] of [
+        [foreign, "ATTESTATION_WRONG_BATCH"],
+        [changed, "ATTESTATION_WRONG_BATCH"],
+        [file("late.json", { ...signed, validUntil: 2 }), "ATTESTATION_WRONG_BATCH"],
+        [unknown, "ATTESTATION_SIGNER_UNKNOWN"],
+      ] as const) {
+        const { json } = await fails(1, two, "batch:attest", { file: batch, all: "met", with: other });
+        expect(json.error, other).to.include({ code });
+      }
+      const shouted = file("shouted.json", {
+        ...signed,
+        results: `0x${(signed.results as string).slice(2).toUpperCase()}`,
+      });
+      const options = { ...world.at, as: two, file: batch, all: "met", with: shouted };
+      const agreed = await command("batch:attest", options);
+      expect(agreed.json.attestation).to.deep.include({ observedAt: signed.observedAt, evidence: signed.evidence });
+      expect(agreed.stderr).not.to.include("Warning");
+    });
+
     it("settle by line with the record, by results of a file, partly met ones too", async () => {
       const world = await loadFixture(fundedWorld);
       const { does, fails, batch, record, file, address } = world;
@@ -197,6 +232,13 @@ describe("Tasks: a batch's life", () => {
   });
 
   describe("batch:reverse, batch:reclaim and batch:refund", () => {
+    it("count a line that is named twice once", async () => {
+      const { at, batch, pharmacy } = await loadFixture(fundedWorld);
+      const options = { ...at, as: pharmacist, json: false, file: batch, lines: "1,1" };
+      const { stdout } = await command("batch:reverse", options, pharmacy);
+      expect(stdout).to.include("Gave up 1 lines: 12.34 TUSD go back");
+    });
+
     it("give money back to the payer, each in its own way", async () => {
       const world = await loadFixture(fundedWorld);
       const { does, fails, batch, record, pharmacy } = world;
