@@ -114,6 +114,7 @@ function failureOf(result: Failed): Failure {
       const late = result.timedOut.map(({ futureId }) => `${futureId}: not mined in time`);
       return new Failure(
         `The deployment stopped after ${result.successful.length} steps:\n${[...failed, ...late].join("\n")}`,
+        failed.length === 0 && late.length > 0 ? "unknown" : "refused",
       );
     }
   }

@@ -2,7 +2,7 @@ import { formatEther } from "ethers";
 import type { HardhatRuntimeEnvironment } from "hardhat/types";
 
 import { exitCodeOf, exitCodes } from "../tasks/support/exitCodes";
-import { asJson, tellError, toStderr, toStdout } from "../tasks/support/finish";
+import { jsonToStdout, tellError, toStderr, toStdout } from "../tasks/support/finish";
 
 import type { Finding } from "./checkContracts";
 import { dateOf } from "./checkRoles";
@@ -24,7 +24,7 @@ export async function finish(
   command: () => Promise<Ending>,
 ): Promise<void> {
   const { lines, json: result, exitCode } = await command().catch((thrown: unknown) => endOfFailure(hre, thrown, json));
-  if (json) toStdout(asJson(result));
+  if (json) jsonToStdout(result);
   else for (const line of lines) toStdout(line);
   process.exitCode = exitCode;
 }
@@ -32,7 +32,7 @@ export async function finish(
 function endOfFailure(hre: HardhatRuntimeEnvironment, thrown: unknown, json: boolean): Ending {
   if (thrown instanceof Failure) {
     const { kind, message, details } = thrown;
-    if (!json) toStderr(message);
+    if (!json) message.split("\n").forEach(toStderr);
     return { lines: [], json: { ok: false, error: { kind, message, ...details } }, exitCode: exitCodes[kind] };
   }
   const error = tellError(hre, thrown);

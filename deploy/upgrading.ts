@@ -6,6 +6,9 @@ import { Contract, getAddress, Interface, isHexString } from "ethers";
 
 import type { Deployment } from "@carepact/sdk";
 
+import { exitCodeOf, exitCodes } from "../tasks/support/exitCodes";
+import { errorOf } from "../tasks/support/finish";
+
 import { artifactsOf } from "./artifacts";
 import { dateOf } from "./checkRoles";
 import { deployerOf, type Site } from "./site";
@@ -183,11 +186,30 @@ async function sendAs(
   const { from, to, data } = transaction;
   if (mayUse !== "send" || !accounts.includes(from)) return "not ours";
   const signer = await provider.getSigner(from);
-  const response = await signer.sendTransaction({ to, data });
-  tell(`  sent     ${response.hash}`);
-  await response.wait();
+  const { hash, wait } = await signer.sendTransaction({ to, data }).then(
+    (response) => ({ hash: response.hash, wait: () => response.wait() }),
+    (thrown: unknown) => {
+      // A node that does not answer may have passed it on.
+      if (exitCodeOf(errorOf(thrown)) === exitCodes.network) throw lost(`A transaction of ${from}`, thrown);
+      throw thrown;
+    },
+  );
+  tell(`  sent     ${hash}`);
+  await wait().catch(async (thrown: unknown) => {
+    const receipt = await provider.getTransactionReceipt(hash).catch(() => null);
+    if (receipt?.status === 0) throw new Failure(`Transaction ${hash} was mined, but reverted.`);
+    throw lost(`Transaction ${hash}`, thrown);
+  });
   return "sent";
 }
+
+/** Nothing is done twice by another run, which looks at the chain first. */
+const lost = (what: string, thrown: unknown): Failure =>
+  new Failure(
+    `${what} was sent, or may have been, and what became of it is not known. Run this again when the node answers: ` +
+      errorOf(thrown).message,
+    "unknown",
+  );
 
 /** Prepares the upgrade and schedules it. Where that was done it sends nothing, and says from when on it can be carried out. */
 export async function scheduleUpgrade(site: Site, wanted: Wanted): Promise<Upgrade> {

@@ -1,4 +1,4 @@
-import { formatAmount } from "@carepact/sdk";
+import { CarepactError, formatAmount, type ErrorCode } from "@carepact/sdk";
 import { createClaims, type Accepted } from "@carepact/sdk/claims";
 
 import type { Call, Ending } from "../support/call";
@@ -36,7 +36,7 @@ export async function run(call: Call, options: Options): Promise<Ending> {
   if (!check.ok) {
     const { code, message } = check.reason;
     // The node's silence says nothing about the batch.
-    const network = exitCodeOf({ code } as Parameters<typeof exitCodeOf>[0]) === exitCodes.network;
+    const network = exitCodeOf(new CarepactError(code as ErrorCode, message)) === exitCodes.network;
     return {
       lines: [`NOT OK: ${message} (${code})`],
       json: { batchId, payee: reader.payee, reason: check.reason },
@@ -48,7 +48,7 @@ export async function run(call: Call, options: Options): Promise<Ending> {
   const total = lines.reduce((sum, { amount }) => sum + amount, 0n);
   return {
     lines: [
-      table(
+      ...table(
         ["line", "claim", "its line", token.symbol],
         lines.map(({ index, detail, amount }) => [
           String(index),

@@ -1,11 +1,12 @@
-import { formatAmount, isCarepactError, type ErrorCode } from "@carepact/sdk";
+import { decodeError, formatAmount } from "@carepact/sdk";
 import { createClaims, type FundedBatch } from "@carepact/sdk/claims";
 
 import type { Call, Ending } from "../support/call";
-import { fileText, outputTo, PRIVATE, type Output, type Staged } from "../support/files";
+import { isOutcomeUnknown } from "../support/exitCodes";
+import { fileText, outputTo, PRIVATE, requireApart, type Output, type Staged } from "../support/files";
 import { bytes32In, momentIn, needed } from "../support/input";
 import { amountText, tokenAt } from "../support/money";
-import { carryOut, endOf } from "../support/sending";
+import { afterMined, carryOut, endOf, type Outcome } from "../support/sending";
 import { isoTime, table } from "../support/show";
 import { signingSiteOf } from "../support/site";
 
@@ -24,12 +25,14 @@ export async function run(call: Call, options: Options): Promise<Ending> {
   const { force } = options;
   const rulebook = bytes32In(needed(options, "rulebook"), "--rulebook");
   const moment = needed(options, "eventBy");
+  const [out, record] = [needed(options, "out"), needed(options, "record")];
+  await requireApart({ path: out, option: "--out" }, { path: record, option: "--record" });
   const outputs = {
-    file: await outputTo(needed(options, "out"), "--out", { force }),
-    record: await outputTo(needed(options, "record"), "--record", { force, mode: PRIVATE }),
+    file: await outputTo(out, "--out", { force, staged: true }),
+    record: await outputTo(record, "--record", { force, mode: PRIVATE, staged: true }),
   };
   const site = await signingSiteOf(call);
-  const token = await tokenAt(site.connection, needed(options, "token"), "--token");
+  const token = await tokenAt(site, needed(options, "token"), "--token");
   const eventBy = await momentIn(moment, "--event-by", site.now);
   const adjudicated = await claimsIn(site, options);
 
@@ -49,7 +52,7 @@ export async function run(call: Call, options: Options): Promise<Ending> {
   }));
   return endOf(site, outcome, () => ({
     lines: [
-      table(
+      ...table(
         ["payee", "lines", token.symbol],
         groups.map((group) => [group.payee, String(group.lines), group.subtotal]),
         ["lines", token.symbol],
@@ -69,34 +72,22 @@ export async function run(call: Call, options: Options): Promise<Ending> {
   }));
 }
 
-/** What is thrown for these was not sent, for sure. */
-const NEVER_SENT: readonly ErrorCode[] = [
-  "USER_REJECTED",
-  "GAS_FUNDS_MISSING",
-  "CONTRACT_REVERTED",
-  "NONCE_CONFLICT",
-  "FEE_TOO_LOW",
-  "GAS_LIMIT_TOO_HIGH",
-];
-
 /** Writes both documents before the batch is funded, and gives them their names once it is. */
-async function written<Result extends { sent: boolean }>(
+async function written<Result extends Outcome<object, unknown>>(
   call: Call,
   outputs: { file: Output; record: Output },
   { file, record }: FundedBatch,
   fund: (beforeSending: () => Promise<void>) => Promise<Result>,
 ): Promise<Result> {
   const staged: Staged[] = [];
-  let mayBeSent = false;
   let outcome: Result;
   try {
     outcome = await fund(async () => {
       staged.push(await outputs.record.stage(fileText(record)));
       staged.push(await outputs.file.stage(fileText(file)));
-      mayBeSent = true;
     });
   } catch (thrown) {
-    if (mayBeSent && !NEVER_SENT.some((code) => isCarepactError(thrown, code)))
+    if (isOutcomeUnknown(decodeError(thrown)))
       call.tell(
         `Whether the batch was funded is not known. Look: npx hardhat batch:status --file ${outputs.file.path}.unsent. If it was, take ` +
           "the .unsent off both names; if not, delete both.",
@@ -108,7 +99,7 @@ async function written<Result extends { sent: boolean }>(
     for (const document of staged) await document.keep();
   } catch (thrown) {
     call.tell("The batch is funded. Its documents have .unsent behind their names: give them others.");
-    throw thrown;
+    throw outcome.sent ? afterMined(outcome.result.txHash, thrown) : thrown;
   }
   return outcome;
 }

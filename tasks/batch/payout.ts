@@ -47,5 +47,5 @@ export async function run(call: Call, options: Options): Promise<Ending> {
 
 async function tokenIn(site: Site, { token, file }: Options): Promise<Token> {
   if ((token === undefined) === (file === undefined)) throw usage("Give --token or --file, one of them.", "--token");
-  return token === undefined ? (await sourceIn({ file })).batch.token : tokenAt(site.connection, token, "--token");
+  return token === undefined ? (await sourceIn({ file })).batch.token : tokenAt(site, token, "--token");
 }

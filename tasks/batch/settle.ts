@@ -38,7 +38,7 @@ export async function run(call: Call, options: SourceOptions & { attestations?: 
   });
   return endOf(site, outcome, (settled) => ({
     lines: [
-      table(
+      ...table(
         ["payee", `paid, ${token.symbol}`, `freed, ${token.symbol}`],
         settled.groups.map((group) => [group.payee, formatAmount(group.paid, token), formatAmount(group.freed, token)]),
         [`paid, ${token.symbol}`, `freed, ${token.symbol}`],

@@ -32,7 +32,7 @@ export async function run(call: Call, options: { file?: string }): Promise<Endin
         "care until": isoTime(terms.eventBy),
         "attest by": attestBy === undefined ? undefined : isoTime(attestBy),
       }),
-      table(
+      ...table(
         ["payee", "lines", "closed", token.symbol],
         groups.map((group) => [group.payee, String(group.lines), String(group.closed), group.subtotal]),
         ["lines", "closed", token.symbol],

@@ -1,5 +1,5 @@
 import type { Call, Ending } from "../support/call";
-import { outputTo, PRIVATE } from "../support/files";
+import { outputTo, PRIVATE, requireApart } from "../support/files";
 import { usage } from "../support/input";
 import { newSealingKeystore, newSigningKeystore } from "../support/keystore";
 import { passwordFor } from "../support/password";
@@ -8,6 +8,8 @@ import { list } from "../support/show";
 export async function run(call: Call, options: { signing?: string; sealing?: string }): Promise<Ending> {
   const { signing, sealing } = options;
   if (signing === undefined && sealing === undefined) throw usage("Give --signing, --sealing, or both.", "--signing");
+  if (signing !== undefined && sealing !== undefined)
+    await requireApart({ path: signing, option: "--signing" }, { path: sealing, option: "--sealing" });
   // Nothing forces a keystore to be written over: the key in it would be lost.
   const outputs = {
     signing: signing === undefined ? undefined : await outputTo(signing, "--signing", { mode: PRIVATE }),

@@ -10,7 +10,7 @@ import { siteOf } from "../support/site";
 export async function run(call: Call, options: { token?: string; account?: string }): Promise<Ending> {
   const account = addressIn(needed(options, "account"), "--account");
   const site = await siteOf(call);
-  const token = await tokenAt(site.connection, needed(options, "token"), "--token");
+  const token = await tokenAt(site, needed(options, "token"), "--token");
   const { free, credit } = await createPools(site.connection).balances({ account, token: token.address }, site.options);
   return {
     lines: list({

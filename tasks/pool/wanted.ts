@@ -12,11 +12,11 @@ export interface AmountOptions {
 
 /** The amount in base units, and in words. */
 export async function amountWanted(
-  { connection }: Site,
+  site: Site,
   options: AmountOptions,
 ): Promise<{ token: Token; amount: bigint; text: string }> {
   const text = needed(options, "amount");
-  const token = await tokenAt(connection, needed(options, "token"), "--token");
+  const token = await tokenAt(site, needed(options, "token"), "--token");
   const amount = amountIn(text, token, "--amount");
   return { token, amount, text: amountText(amount, token) };
 }

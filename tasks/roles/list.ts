@@ -10,13 +10,13 @@ export async function run(call: Call): Promise<Ending> {
   const [roles, paused] = await Promise.all([manager.list(site.options), manager.paused(site.options)]);
   return {
     lines: [
-      table(
+      ...table(
         ["role", "id", "members", "waits", "may call"],
         roles.map((role) => [
           role.name,
           role.id.toString(),
-          role.members.map(({ account }) => account).join("\n") || "nobody",
-          role.members.map(({ delay }) => durationText(delay)).join("\n"),
+          role.members.length === 0 ? "nobody" : role.members.map(({ account }) => account),
+          role.members.map(({ delay }) => durationText(delay)),
           functionsText(role),
         ]),
         ["id"],
@@ -31,11 +31,10 @@ export async function run(call: Call): Promise<Ending> {
   };
 }
 
-const functionsText = ({ id, functions }: Role): string =>
-  [
-    ...(id === 0n ? ["roles, delays, and all that is restricted and in no other role"] : []),
-    ...functions.map((entry) => `${entry.contract ?? entry.target} ${entry.function?.split("(")[0] ?? entry.selector}`),
-  ].join("\n");
+const functionsText = ({ id, functions }: Role): string[] => [
+  ...(id === 0n ? ["roles, delays, and all that is restricted and in no other role"] : []),
+  ...functions.map((entry) => `${entry.contract ?? entry.target} ${entry.function?.split("(")[0] ?? entry.selector}`),
+];
 
 /** What the table has no column for, and is not so in an ordinary deployment. */
 function notes({ name, admin, guardian, grantDelay, members }: Role): string[] {

@@ -13,7 +13,7 @@ export async function run(call: Call): Promise<Ending> {
     lines:
       operations.length === 0
         ? ["Nothing is scheduled."]
-        : operations.flatMap((operation) => [
+        : operations.flatMap((operation) =>
             table(
               ["operation", operation.operationId],
               [
@@ -24,7 +24,7 @@ export async function run(call: Call): Promise<Ending> {
                 ["until", operation.expires],
               ],
             ),
-          ]),
+          ),
     json: { operations },
   };
 }

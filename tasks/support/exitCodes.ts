@@ -5,14 +5,25 @@ import type { CarepactError, ErrorCode } from "@carepact/sdk";
  * - `ok`: done, or there was nothing to do.
  * - `refused`: a contract, a wallet or the node refused, the transaction failed, or whatever else went wrong.
  * - `input`: the call itself, a file or a key is wrong; nothing was sent.
- * - `network`: the node does not answer as it should; the same may work later.
+ * - `network`: the node does not answer as it should; nothing was sent, and the same may work later.
  * - `notOk`: a check says no: a batch is no guarantee, or a deployment is not as it should be.
  * - `early`: too early for what a delay holds back; nothing was sent.
+ * - `unknown`: a transaction was sent, or may have been, and the command does not know that all is done: whoever does the same again
+ *   without looking may do it twice.
  * - `interrupted`: `batch:watch` only: ended before what it waited for.
  *
  * Hardhat itself ends with 1 when an option is unknown, before any command is asked.
  */
-export const exitCodes = { ok: 0, refused: 1, input: 2, network: 3, notOk: 4, early: 5, interrupted: 130 } as const;
+export const exitCodes = {
+  ok: 0,
+  refused: 1,
+  input: 2,
+  network: 3,
+  notOk: 4,
+  early: 5,
+  unknown: 6,
+  interrupted: 130,
+} as const;
 
 const inputs =
   /^(AMOUNT|CLAIM|FILE|GROUPS|KEY|RESULTS)_|^(CURRENCY_MISMATCH|INPUT_INVALID|IDENTIFIER_INVALID|PAYEE_UNKNOWN|TOKEN_UNREADABLE|PAYEE_KEY_MISSING|BATCH_EMPTY|BATCH_TOO_LARGE|BATCH_TERMS_INVALID|SEALED_UNREADABLE|PARTIAL_AMOUNT_INVALID|EVENT_INVALID|CURSOR_INVALID|RUNNER_CANNOT_SIGN|CHAIN_MISMATCH|CONTRACT_MISSING)$/;
@@ -21,7 +32,18 @@ const networks: readonly ErrorCode[] = ["NODE_UNREACHABLE", "RATE_LIMITED", "NOD
 /** The AccessManager's refusal of what was scheduled and still waits. */
 const EARLY = "AccessManagerNotReady";
 
-export function exitCodeOf({ code, name }: CarepactError): number {
+/**
+ * Whether a transaction may be on its way, or mined, for all that an error says. A block in its details is that of a receipt, which says
+ * that the transaction failed.
+ */
+export function isOutcomeUnknown({ code, txHash, details }: CarepactError): boolean {
+  if (code === "ALREADY_SENT" || details["mayBeSent"] === true) return true;
+  return txHash !== undefined && details["blockNumber"] === undefined;
+}
+
+export function exitCodeOf(error: CarepactError): number {
+  const { code, name } = error;
+  if (isOutcomeUnknown(error)) return exitCodes.unknown;
   if (name === EARLY) return exitCodes.early;
   if (inputs.test(code)) return exitCodes.input;
   return networks.includes(code) ? exitCodes.network : exitCodes.refused;

@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { existsSync } from "node:fs";
-import { link, open, readFile, rename, rm, stat } from "node:fs/promises";
-import { basename, dirname, join } from "node:path";
+import { link, open, readFile, realpath, rename, rm, stat } from "node:fs/promises";
+import { basename, dirname, join, resolve } from "node:path";
 
 import { usage } from "./input";
 
@@ -67,9 +67,11 @@ export async function readEntries(path: string, option: string): Promise<unknown
 export interface Output {
   path: string;
   write(text: string): Promise<void>;
-  /** Writes it beside its place, for what is to count only once something else is done. */
+  /** Writes it beside its place, for what is to count only once something else is done. Never over what waits there. */
   stage(text: string): Promise<Staged>;
 }
+
+const UNSENT = ".unsent";
 
 /** A file that waits beside its place, under its name and `.unsent`. */
 export interface Staged {
@@ -81,14 +83,35 @@ export interface Staged {
 export const PRIVATE = 0o600;
 const SHARED = 0o644;
 
+/** How a file is written. */
+interface OutputOptions {
+  /** Whether to write over what is there. Where it is left out, the command has no such option. */
+  force?: boolean;
+  mode?: number;
+  /** Whether it is staged: what an earlier run left beside its place is then in the way, too. */
+  staged?: boolean;
+}
+
 /** Refuses at once, before anything is sent, what could not be written later. */
 export async function outputTo(
   path: string,
   option: string,
-  { force = false, mode = SHARED }: { force?: boolean; mode?: number } = {},
+  { force, mode = SHARED, staged = false }: OutputOptions = {},
 ): Promise<Output> {
-  const taken = (name: string): Error => usage(`${option}: ${name} exists already; --force writes over it.`, option);
-  if (existsSync(path) && !force) throw taken(path);
+  const taken = (name: string): Error =>
+    usage(
+      `${option}: ${name} exists already; ${force === undefined ? "give another name" : "--force writes over it"}.`,
+      option,
+    );
+  const left = (name: string): Error =>
+    usage(
+      `${option}: ${name} is of an earlier run, whose batch may be funded, and is never written over. Look: npx hardhat batch:status ` +
+        `--file ${name}. If it is funded, take the ${UNSENT} off both names; if it is not and was not sent, delete both.`,
+      option,
+    );
+  const waiting = path + UNSENT;
+  if (staged && existsSync(waiting)) throw left(waiting);
+  if (existsSync(path) && force !== true) throw taken(path);
   const folder = await stat(dirname(path)).catch(() => undefined);
   if (!folder?.isDirectory()) throw usage(`${option}: ${dirname(path)} is no folder.`, option);
 
@@ -96,14 +119,14 @@ export async function outputTo(
     try {
       await work();
     } catch (thrown) {
-      if ((thrown as { code?: string }).code === "EEXIST") throw taken(name);
+      if ((thrown as { code?: string }).code === "EEXIST") throw name === waiting ? left(name) : taken(name);
       throw usage(`${option}: ${name} cannot be written: ${because(thrown)}.`, option, thrown);
     }
   };
   // A link does not replace what somebody else wrote meanwhile, as a rename does.
   const give = (from: string, to: string): Promise<void> =>
     guarded(to, async () => {
-      if (force) return rename(from, to);
+      if (force === true && to !== waiting) return rename(from, to);
       await link(from, to);
       await rm(from);
     });
@@ -128,11 +151,25 @@ export async function outputTo(
     path,
     write: (text) => writeTo(path, text),
     stage: async (text) => {
-      const name = `${path}.unsent`;
-      await writeTo(name, text);
-      return { keep: () => give(name, path), drop: () => rm(name, { force: true }) };
+      await writeTo(waiting, text);
+      return { keep: () => give(waiting, path), drop: () => rm(waiting, { force: true }) };
     },
   };
+}
+
+/** Refuses two files of one name, of which the second would take the first one's place, now or while both wait. @throws INPUT_INVALID */
+export async function requireApart(
+  first: { path: string; option: string },
+  second: { path: string; option: string },
+): Promise<void> {
+  const placeOf = async ({ path }: { path: string }): Promise<string> =>
+    join(await realpath(dirname(path)).catch(() => resolve(dirname(path))), basename(path));
+  const [one, two] = [await placeOf(first), await placeOf(second)];
+  if (one === two || one + UNSENT === two || one === two + UNSENT)
+    throw usage(
+      `${first.option} and ${second.option} need names of their own: one file would replace the other.`,
+      second.option,
+    );
 }
 
 /** JSON as files have it. */

@@ -6,16 +6,22 @@ import { CarepactError, decodeError } from "@carepact/sdk";
 
 import type { Call, Common, Ending } from "./call";
 import { exitCodeOf } from "./exitCodes";
-import { redacted } from "./secrets";
+import { printable } from "./printable";
+import { redacted, redactedValue } from "./secrets";
 
-/** JSON of a result: bigints as decimal strings, since JSON has no room for them. */
-export const asJson = (value: unknown, indent?: number): string =>
-  JSON.stringify(value, (_key, entry: unknown) => (typeof entry === "bigint" ? entry.toString() : entry), indent);
+/** JSON of a result, without secrets: bigints as decimal strings, since JSON has no room for them. */
+const asJson = (value: unknown): string =>
+  JSON.stringify(value, (_key, entry: unknown) => {
+    if (typeof entry === "bigint") return entry.toString();
+    return typeof entry === "string" ? redactedValue(entry) : entry;
+  });
 
 /** Writes a line of results, without secrets. */
-export const toStdout = (line: string): void => void process.stdout.write(`${redacted(line)}\n`);
+export const toStdout = (line: string): void => void process.stdout.write(`${printable(redacted(line))}\n`);
+/** Writes a result as one line of JSON, without secrets. */
+export const jsonToStdout = (value: unknown): void => void process.stdout.write(`${printable(asJson(value))}\n`);
 /** Writes a line of progress, or of what went wrong, without secrets. */
-export const toStderr = (line: string): void => void process.stderr.write(`${redacted(line)}\n`);
+export const toStderr = (line: string): void => void process.stderr.write(`${printable(redacted(line))}\n`);
 
 /** Runs a command, and ends it in words, or in one line of JSON; failures too. Progress and messages go to stderr. */
 export async function finish(
@@ -27,16 +33,16 @@ export async function finish(
     hre,
     common,
     tell: toStderr,
-    emit: (line, json) => toStdout(common.json ? asJson(json) : line),
+    emit: (line, json) => (common.json ? jsonToStdout(json) : toStdout(line)),
   };
   try {
     const { lines, json, exitCode = 0 } = await command(call);
-    if (common.json) toStdout(asJson({ ok: exitCode === 0, ...json }));
+    if (common.json) jsonToStdout({ ok: exitCode === 0, ...json });
     else for (const line of lines) toStdout(line);
     process.exitCode = exitCode;
   } catch (thrown) {
     const error = tellError(hre, thrown);
-    if (common.json) toStdout(asJson({ ok: false, error }));
+    if (common.json) jsonToStdout({ ok: false, error });
     process.exitCode = exitCodeOf(error);
   }
 }
@@ -44,9 +50,10 @@ export async function finish(
 /** Says on stderr what went wrong. */
 export function tellError({ hardhatArguments }: HardhatRuntimeEnvironment, thrown: unknown): CarepactError {
   const error = errorOf(thrown);
-  toStderr(`${inRed("Error:")} ${error.message}`);
+  process.stderr.write(`${inRed("Error:")} `);
+  toStderr(error.message);
   // Hardhat's own flag, which commands cannot have a second time.
-  if (hardhatArguments.verbose) toStderr(inspect(error, { depth: 4 }));
+  if (hardhatArguments.verbose) inspect(error, { depth: 4 }).split("\n").forEach(toStderr);
   else if (error.cause !== undefined) toStderr("--verbose shows what is behind it.");
   return error;
 }
@@ -55,7 +62,8 @@ export function tellError({ hardhatArguments }: HardhatRuntimeEnvironment, throw
 const UNREACHABLE = /\bHH(108|109|110):/;
 const OTHER_CHAIN = /\bHH101:/;
 
-function errorOf(thrown: unknown): CarepactError {
+/** What was thrown, as the SDK and Hardhat mean it. */
+export function errorOf(thrown: unknown): CarepactError {
   const error = decodeError(thrown);
   const says = `${error.message} ${String((thrown as Error | undefined)?.message)}`;
   const as = (code: "NODE_UNREACHABLE" | "CHAIN_MISMATCH"): CarepactError =>

@@ -13,8 +13,9 @@ export async function sealingKeyOf(call: Call, keystore: string | undefined): Pr
   if (key !== undefined && file !== undefined) throw usage(`${KEY} and ${KEYSTORE} name two keys: unset one.`, KEY);
   if (file !== undefined) return openSealingKeystore(call, file, KEYSTORE);
   if (key === undefined) return undefined;
-  keepSecret(key);
-  return key.trim().replace(/^(?!0x)/, "0x");
+  const trimmed = key.trim().replace(/^(?!0x)/, "0x");
+  keepSecret(trimmed);
+  return trimmed;
 }
 
 /** The same where nothing can be done without. */

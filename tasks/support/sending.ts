@@ -1,6 +1,6 @@
 import { formatEther, Interface, type TransactionRequest } from "ethers";
 
-import { CarepactError, type Action, type Deployment, type Mined } from "@carepact/sdk";
+import { CarepactError, decodeError, type Action, type Deployment, type Mined } from "@carepact/sdk";
 import {
   accessManagerAbi,
   claimEscrowAbi,
@@ -11,9 +11,10 @@ import {
 } from "@carepact/sdk/abis";
 
 import type { Ending } from "./call";
+import { exitCodeOf, exitCodes, isOutcomeUnknown } from "./exitCodes";
 import { countIn } from "./input";
 import { list } from "./show";
-import type { SigningSite } from "./site";
+import type { Site, SigningSite } from "./site";
 
 /** A transaction that was not sent. */
 export interface Planned {
@@ -62,9 +63,37 @@ export async function carryOut<Result, Preview>(
   try {
     return { sent: true, preview, result: await transaction.wait({ ...options, confirmations }) };
   } catch (thrown) {
-    call.tell(`Transaction ${transaction.txHash} was sent: look what became of it before trying again.`);
-    throw thrown;
+    const error = await outcomeOf(site, transaction.txHash, decodeError(thrown));
+    if (isOutcomeUnknown(error))
+      call.tell(`Transaction ${transaction.txHash} was sent: look what became of it before trying again.`);
+    throw error;
   }
+}
+
+/**
+ * What an error of waiting says of the transaction: that it failed only where there is a receipt that says so. Words of a node, or of
+ * what stands before it, may be about anything.
+ */
+async function outcomeOf({ provider }: Site, sent: string, error: CarepactError): Promise<CarepactError> {
+  // Another hash is that of the same call, sped up.
+  const { code, message, details, cause, name, contract, args, txHash = sent } = error;
+  // Who does not answer is not asked again.
+  const receipt =
+    exitCodeOf(new CarepactError(code, message)) === exitCodes.network
+      ? null
+      : await provider.getTransactionReceipt(txHash).catch(() => null);
+  const known =
+    receipt?.status === 0
+      ? { mayBeSent: undefined, blockNumber: receipt.blockNumber }
+      : { mayBeSent: true, blockNumber: undefined };
+  const all = Object.entries({ ...details, ...known }).filter(([, value]) => value !== undefined);
+  return new CarepactError(code, message, Object.fromEntries(all), cause, { name, contract, args, txHash });
+}
+
+/** Marks what went wrong after a transaction was mined: nobody should send it again. */
+export function afterMined(txHash: string, thrown: unknown): CarepactError {
+  const { code, message, details, cause } = decodeError(thrown);
+  return new CarepactError(code, message, { ...details, mayBeSent: true }, cause, { txHash });
 }
 
 async function plan<Result, Preview>(

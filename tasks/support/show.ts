@@ -1,5 +1,7 @@
 import Table from "cli-table3";
 
+import { printable } from "./printable";
+
 /** Unix seconds as ISO 8601, in UTC. */
 export const isoTime = (seconds: number | bigint): string =>
   new Date(Number(seconds) * 1_000).toISOString().replace(".000Z", "Z");
@@ -16,19 +18,23 @@ export function durationText(seconds: number): string {
   return fitting === undefined ? `${seconds}s` : `${seconds / fitting[1]}${fitting[0]}`;
 }
 
-/** A table without colours, which reads the same in a log. Columns named in `right` hold numbers. */
+/** A cell, of one line or several. */
+type Cell = string | readonly string[];
+
+/** Lines of a table without colours, which reads the same in a log. Columns named in `right` hold numbers. */
 export function table(
   head: readonly string[],
-  rows: readonly (readonly string[])[],
+  rows: readonly (readonly Cell[])[],
   right: readonly string[] = [],
-): string {
+): string[] {
   const built = new Table({
-    head: [...head],
+    head: head.map(printable),
     colAligns: head.map((name) => (right.includes(name) ? "right" : "left")),
     style: { head: [], border: [], compact: true },
   });
-  built.push(...rows.map((row) => [...row]));
-  return built.toString();
+  // Made printable here already, since its width is counted, and a line that is somebody else's text stays one line.
+  built.push(...rows.map((row) => row.map((cell) => [cell].flat().map(printable).join("\n"))));
+  return built.toString().split("\n");
 }
 
 /** Names and values below each other; what is undefined is left out. */

@@ -2,7 +2,7 @@ import { cpSync } from "node:fs";
 import { join } from "node:path";
 
 import { expect } from "chai";
-import { Contract, Interface } from "ethers";
+import { BrowserProvider, Contract, Interface } from "ethers";
 
 import { deployCarepact } from "../../deploy/deploying";
 import type { Failure } from "../../deploy/failure";
@@ -44,6 +44,21 @@ describe("An upgrade on Hardhat's own chain", () => {
     cpSync(deployed.journal!, site.journal!, { recursive: true });
   });
   afterEach(() => deployed.node.request({ method: "evm_revert", params: [snapshot] }));
+
+  it("says that a step was sent when the node is lost before it is mined, and does it once", async () => {
+    await prepareUpgrade(site, wanted);
+    const lostAt = (method: string): BrowserProvider =>
+      new BrowserProvider({
+        request: (call) =>
+          call.method === method ? Promise.reject(new Error("HH108: Cannot connect")) : site.node.request(call),
+      });
+    for (const method of ["eth_sendTransaction", "eth_getTransactionReceipt"]) {
+      const lost = await thrownBy<Failure>(scheduleUpgrade({ ...site, provider: lostAt(method) }, wanted));
+      expect(lost.kind, lost.message).to.equal("unknown");
+      expect(lost.message).to.include("Run this again");
+    }
+    expect(await scheduleUpgrade(site, wanted)).to.include({ stage: "scheduled", sent: 0 });
+  });
 
   it("waits 14 days and is done then, each step once however often it is asked for", async () => {
     const prepared = await prepareUpgrade(site, wanted);

@@ -12,6 +12,25 @@ import { balances, fundedWorld, peopledWorld, terms } from "./world";
 
 const { payer, pharmacy: pharmacist } = accounts;
 
+type Send = (method: string, params?: unknown[]) => Promise<unknown>;
+
+/** Runs `work` while the node gives another answer to one method. */
+async function answering<Value>(
+  method: string,
+  answer: (params: unknown[], send: Send) => Promise<unknown>,
+  work: () => Promise<Value>,
+): Promise<Value> {
+  const { provider } = network;
+  const send = provider.send.bind(provider) as Send;
+  provider.send = (asked: string, params: unknown[] = []) =>
+    asked === method ? answer(params, send) : send(asked, params);
+  try {
+    return await work();
+  } finally {
+    Reflect.deleteProperty(provider, "send");
+  }
+}
+
 describe("Tasks: batch:fund", () => {
   it("funds fills by the directory's NPIs, and writes the file for payees and the record for the payer alone", async () => {
     const world = await loadFixture(fundedWorld);
@@ -80,16 +99,80 @@ describe("Tasks: batch:fund", () => {
     const claims = file("lost.json", fill("63", "5.00", npis.pharmacy));
     await network.provider.send("evm_setAutomine", [false]);
     const options = { claims, ...terms(world, "lost"), timeout: "1s" };
-    const lost = await fails(3, payer, "batch:fund", options).finally(() =>
+    const lost = await fails(6, payer, "batch:fund", options).finally(() =>
       network.provider.send("evm_setAutomine", [true]),
     );
     expect(lost.json.error).to.include({ code: "TIMED_OUT" });
     expect(lost.stderr).to.include("Whether the batch was funded is not known. Look: npx hardhat batch:status");
     expect(statSync(path("lost.record.json.unsent")).mode & 0o777).to.equal(0o600);
-    expect((await fails(2, payer, "batch:fund", options)).stderr).to.include("lost.record.json.unsent exists already");
+    // Forced as well: it may be all that is left of a funded batch.
+    for (const force of [false, true]) {
+      const again = await fails(2, payer, "batch:fund", { ...options, force });
+      expect(again.stderr).to.match(/lost\.batch\.json\.unsent is of an earlier run.*batch:status --file/);
+      expect(again.stderr).not.to.include("--force");
+    }
     await mine();
     const unsent = path("lost.batch.json.unsent");
     expect(await does("", "batch:status", { file: unsent })).to.include({ state: "open", total: "5.00" });
+  });
+
+  it("keeps both documents when waiting fails in words of a refusal, and drops them for a receipt that says so", async () => {
+    const world = await loadFixture(peopledWorld);
+    const { does, fails, path, file } = world;
+    const claims = file("quota.json", fill("64", "5.00", npis.pharmacy));
+    const words = "insufficient balance: your plan's credits are used up";
+    const quota = await answering(
+      "eth_getTransactionReceipt",
+      () => Promise.reject(new Error(words)),
+      () => fails(6, payer, "batch:fund", { claims, ...terms(world, "quota") }),
+    );
+    const { txHash, details } = quota.json.error as { txHash: string; details: Json };
+    expect(txHash).to.match(/^0x[0-9a-f]{64}$/);
+    expect(details).to.include({ mayBeSent: true });
+    expect(quota.stderr).to.include("Whether the batch was funded is not known");
+    const unsent = path("quota.record.json.unsent");
+    expect(await does("", "batch:status", { file: unsent })).to.include({ state: "open", total: "5.00" });
+
+    const failing = { claims: file("failing.json", fill("65", "5.00", npis.pharmacy)), ...terms(world, "failing") };
+    const failed = async (params: unknown[], send: Send): Promise<unknown> => {
+      const receipt = (await send("eth_getTransactionReceipt", params)) as Json | null;
+      return receipt && { ...receipt, status: "0x0" };
+    };
+    const dropped = await answering("eth_getTransactionReceipt", failed, () => fails(1, payer, "batch:fund", failing));
+    expect(dropped.json.error).to.have.nested.property("details.blockNumber");
+    expect(() => statSync(path("failing.record.json.unsent"))).to.throw("ENOENT");
+  });
+
+  it("says that the batch is funded when only its documents could not get their names", async () => {
+    const world = await loadFixture(peopledWorld);
+    const { fails, path, file } = world;
+    const claims = file("named.json", fill("66", "5.00", npis.pharmacy));
+    const taken = async (params: unknown[], send: Send): Promise<unknown> => {
+      file("named.record.json", "somebody else's");
+      return send("eth_sendTransaction", params);
+    };
+    const named = await answering("eth_sendTransaction", taken, () =>
+      fails(6, payer, "batch:fund", { claims, ...terms(world, "named") }),
+    );
+    expect(named.stderr).to.include("The batch is funded. Its documents have .unsent");
+    expect(named.json.error).to.have.property("txHash");
+    expect(readFileSync(path("named.record.json"), "utf8")).to.equal("somebody else's");
+    expect(JSON.parse(readFileSync(path("named.record.json.unsent"), "utf8"))).to.have.property("batchId");
+  });
+
+  it("wants two names for two documents, in any spelling, now and while both wait", async () => {
+    const world = await loadFixture(peopledWorld);
+    const claims = world.file("two.json", fill("67", "5.00", npis.pharmacy));
+    const options = { claims, ...terms(world, "two"), force: true };
+    for (const out of [
+      options.record,
+      options.record.replace("two.record", "./two.record"),
+      `${options.record}.unsent`,
+    ]) {
+      const { stderr } = await world.fails(2, payer, "batch:fund", { ...options, out });
+      expect(stderr).to.include("--out and --record need names of their own");
+    }
+    expect(() => statSync(options.record)).to.throw("ENOENT");
   });
 
   it("says what is missing or no value", async () => {

@@ -2,12 +2,13 @@ import { readFileSync, statSync, writeFileSync } from "node:fs";
 
 import { expect } from "chai";
 
-import { isCarepactError, CarepactError } from "@carepact/sdk";
+import { isCarepactError, CarepactError, type Connection } from "@carepact/sdk";
 
 import { exitCodeOf } from "../../tasks/support/exitCodes";
 import { outputTo, readEntries } from "../../tasks/support/files";
 import { addressIn, amountIn, countIn, durationIn, listIn, momentIn } from "../../tasks/support/input";
-import { durationText, isoTime } from "../../tasks/support/show";
+import { tokenAt } from "../../tasks/support/money";
+import { durationText, isoTime, table } from "../../tasks/support/show";
 
 import { folder } from "./support";
 
@@ -70,6 +71,19 @@ describe("Tasks: what is typed in", () => {
     expect(listIn(" a, b,,c ")).to.deep.equal(["a", "b", "c"]);
   });
 
+  it("shows others' words in tables as parts of their lines", () => {
+    const lines = table(["claim", "TU\nSD"], [["F-1\nF-2\u001b[1A", ["one", "two"]]], ["TU\nSD"]);
+    expect(lines.join("\n")).to.include("F-1\\u000aF-2\\u001b[1A").and.to.include("TU\\u000aSD");
+    // Head, two lines of the row, and three of the frame: only lists of this command's own make lines.
+    expect(lines).to.have.length(6);
+    expect(new Set(lines.map((line) => line.length)).size).to.equal(1);
+  });
+
+  it("reads a token no longer than commands have time", async () => {
+    const site = { connection: { runner: {}, deployment: {} } as Connection, options: { signal: AbortSignal.abort() } };
+    expect(await refused(() => tokenAt(site, `0x${"11".repeat(20)}`, "--token"))).to.equal("ABORTED");
+  });
+
   it("reads one object, an array, or one a line", async () => {
     const entries = [{ a: 1 }, { a: 2 }];
     const lines = entries.map((entry) => JSON.stringify(entry)).join("\n");
@@ -112,6 +126,15 @@ describe("Tasks: what is written", () => {
     expect(readFileSync(path("late"), "utf8")).to.equal("first");
     expect(() => statSync(path("late.unsent"))).to.throw("ENOENT");
 
+    // What waits may be the only record of what was sent.
+    await (await outputTo(path("held"), "--out", { force: true })).stage("held");
+    expect(await refused(() => outputTo(path("held"), "--out", { force: true, staged: true }))).to.equal(
+      "INPUT_INVALID",
+    );
+    const forced = await outputTo(path("held"), "--out", { force: true });
+    expect(await refused(() => forced.stage("another"))).to.equal("INPUT_INVALID");
+    expect(readFileSync(path("held.unsent"), "utf8")).to.equal("held");
+
     const other = await outputTo(path("never"), "--out");
     await (await other.stage("x")).drop();
     expect(() => statSync(path("never.unsent"))).to.throw("ENOENT");
@@ -138,8 +161,19 @@ describe("Tasks: exit codes", () => {
       NODE_UNREACHABLE: 3,
       RATE_LIMITED: 3,
       TIMED_OUT: 3,
+      ALREADY_SENT: 6,
     } as const;
     for (const [code, expected] of Object.entries(codes))
       expect(exitCodeOf(new CarepactError(code as keyof typeof codes, "")), code).to.equal(expected);
+  });
+
+  it("tell what was sent, or may have been, from what can be tried again, whatever the error", () => {
+    const txHash = `0x${"11".repeat(32)}`;
+    for (const code of ["NODE_UNREACHABLE", "TIMED_OUT", "INPUT_INVALID", "CONTRACT_REVERTED"] as const) {
+      expect(exitCodeOf(new CarepactError(code, "", { mayBeSent: true })), code).to.equal(6);
+      expect(exitCodeOf(new CarepactError(code, "", {}, undefined, { txHash })), code).to.equal(6);
+    }
+    const failed = new CarepactError("TRANSACTION_FAILED", "", { blockNumber: 7 }, undefined, { txHash });
+    expect(exitCodeOf(failed), "a receipt says that it failed").to.equal(1);
   });
 });

@@ -8,11 +8,14 @@ import hre from "hardhat";
 
 import { seal, unseal } from "@carepact/sdk/encryption";
 
+import type { Call } from "../../tasks/support/call";
+import { finish } from "../../tasks/support/finish";
 import { openSealingKeystore } from "../../tasks/support/keystore";
 import { askHidden } from "../../tasks/support/password";
+import { sealingKeyOf } from "../../tasks/support/sealing";
 import { keepSecret, redacted } from "../../tasks/support/secrets";
 
-import { accounts, command, folder, type Ended } from "./support";
+import { accounts, captured, command, folder, lastLine, type Ended } from "./support";
 import { deployedWorld, fundedWorld } from "./world";
 
 const PASSWORD = "correct horse battery";
@@ -69,11 +72,17 @@ describe("Tasks: keys", () => {
       ]);
       const again = await command("keys:new", options, environment);
       expect(again.code).to.equal(2);
-      expect(again.stderr).to.include("exists already");
+      // Nothing forces a key to be written over.
+      expect(again.stderr).to.include("exists already; give another name").and.not.to.include("--force");
     });
 
     it("ask for a file, a password, and a keystore that is one", async () => {
       expect((await command("keys:new", {}, environment)).stderr).to.include("Give --signing, --sealing, or both");
+      const one = { signing: path("one.json"), sealing: path("./one.json") };
+      const same = await command("keys:new", one, environment);
+      expect(same.code).to.equal(2);
+      expect(same.stderr).to.include("--signing and --sealing need names of their own");
+      expect(() => statSync(one.signing)).to.throw("ENOENT");
       const noTerminal = await command("keys:new", { signing: path("b.json") });
       expect(noTerminal.stderr).to.include("There is no terminal to ask for a password at");
       const empty = { CAREPACT_KEYSTORE_PASSWORD_FILE: file("empty", "\n") };
@@ -186,6 +195,15 @@ describe("Tasks: keys", () => {
     });
   });
 
+  it("from the environment are kept out without the spaces around them", async () => {
+    const { privateKey } = Wallet.createRandom();
+    process.env["CAREPACT_SEALING_KEY"] = ` ${privateKey}\n`;
+    const opening = sealingKeyOf({} as Call, undefined);
+    delete process.env["CAREPACT_SEALING_KEY"];
+    expect(await opening).to.equal(privateKey);
+    expect(redacted(`no ${bare(privateKey)}`)).to.equal("no [secret]");
+  });
+
   describe("a password at the terminal", () => {
     it("is read without being shown", async () => {
       const terminal = Object.assign(new PassThrough(), { isTTY: true, setRawMode: () => terminal });
@@ -213,5 +231,42 @@ describe("Tasks: keys", () => {
     keepSecret(privateKey);
     const text = `invalid ${privateKey.toUpperCase()}, or ${bare(privateKey)}!`;
     expect(redacted(text)).to.equal("invalid [secret], or [secret]!").and.not.to.include(bare(privateKey));
+  });
+
+  it("are taken out in one pass, whatever they are made of, and whatever stands around them", () => {
+    for (const secret of ["[secret]", "a.b*c(d)$", "İİİİİ of Oz", "longer than [secret]"]) keepSecret(secret);
+    expect(redacted("[secret] and [SECRET], a.b*c(d)$")).to.equal("[secret] and [secret], [secret]");
+    expect(redacted("aXbbcd")).to.equal("aXbbcd");
+    expect(redacted("before İİİİİ of Oz after")).to.equal("before [secret] after");
+    expect(redacted("longer than [secret]!")).to.equal("[secret]!");
+  });
+
+  it("leave data whole of which a password is part", async () => {
+    const digits = "00000000";
+    keepSecret(digits);
+    const calldata = `0x4f1ef286${"0".repeat(63)}1`;
+    for (const text of [calldata, "100000000 wei", "1.00000000 ether", "00000000.50"])
+      expect(redacted(text)).to.equal(text);
+    expect(redacted(`wrong password ${digits}.`)).to.equal("wrong password [secret].");
+    const { privateKey } = Wallet.createRandom();
+    keepSecret(privateKey);
+    const json = {
+      calldata,
+      gas: 1_000_000_000,
+      id: digits,
+      said: `no ${digits}`,
+      quoted: `no ${privateKey}`,
+      key: privateKey,
+    };
+    const { stdout } = await captured({}, () =>
+      finish(hre, { json: true }, () => Promise.resolve({ lines: [], json })),
+    );
+    expect(lastLine(stdout)).to.deep.equal({
+      ok: true,
+      ...json,
+      said: "no [secret]",
+      quoted: "no [secret]",
+      key: "[secret]",
+    });
   });
 });

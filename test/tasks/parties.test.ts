@@ -38,6 +38,21 @@ describe("Tasks: organizations, rulebooks and pools", () => {
       });
     });
 
+    it("show others' words in lines of this command's own, and as they are in JSON", async () => {
+      const { at, does, address } = await loadFixture(deployedWorld);
+      const account = address(pharmacy);
+      const name = "Elm\u001b[2J\nstatus     active\u202e\u009b1A";
+      await does(officer, "org:register", { account, name, kinds: "pharmacy", hpkeKey: KEY });
+      await does(officer, "org:suspend", { account });
+      const shown = await command("org:show", { ...at, account, json: false });
+      expect(shown.stdout.match(/^status/gm)).to.have.length(1);
+      expect(shown.stdout).to.include("Elm\\u001b[2J\\u000astatus     active\\u202e\\u009b1A\n");
+      expect(shown.stdout).not.to.match(/[^\P{Cc}\n]|\u202e/u);
+      const json = await command("org:show", { ...at, account });
+      expect(json.stdout).not.to.match(/[^\P{Cc}\n]|\u202e/u);
+      expect((json.json.entry as Json).name).to.equal(name);
+    });
+
     it("update only what is given, suspend and reinstate, and say when nothing changes", async () => {
       const { does, fails, address } = await loadFixture(peopledWorld);
       const account = address(pharmacy);
