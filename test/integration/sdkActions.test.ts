@@ -1,9 +1,9 @@
 import { loadFixture } from "@nomicfoundation/hardhat-network-helpers";
 import { expect } from "chai";
-import { makeError, Wallet, type ContractRunner, type TransactionRequest, type TransactionResponse } from "ethers";
+import { Wallet, type ContractRunner, type TransactionRequest } from "ethers";
 import { ethers } from "hardhat";
 
-import { run, type Action } from "@carepact/sdk";
+import { run, type Action, type ErrorCode } from "@carepact/sdk";
 
 import { met } from "../support/batches";
 
@@ -200,52 +200,124 @@ describe("SDK: actions", () => {
 
     it("says so when nobody can tell why it reverted", async () => {
       const world = await loadFixture(deployWorld);
-      const { tokenAddress: token, deployment } = world;
-      const failed = async (request: TransactionRequest): Promise<TransactionResponse> => {
-        const response = await world.payer.signer.sendTransaction(request);
-        const { hash, blockNumber } = (await response.wait())!;
-        const error = Object.assign(new Error("transaction execution reverted"), {
-          code: "CALL_EXCEPTION",
-          receipt: { status: 0, hash, blockNumber },
-        });
-        return Object.assign(Object.create(response) as TransactionResponse, { wait: () => Promise.reject(error) });
+      const { tokenAddress: token, deployment, pharmacy, stranger, payer } = world;
+      const { file } = await fundedBatch(world);
+      await run(stranger.claims.settle(file, await attestations(world, file, [met, met])));
+      const call = (request: TransactionRequest) =>
+        request.blockTag === undefined ? payer.signer.call(request) : Promise.reject(new Error("fetch failed"));
+      const { pools } = sdkFor(signerOn(world, { call }), deployment);
+      await ethers.provider.send("evm_setAutomine", [false]);
+      try {
+        await stranger.pools.payout({ token, payee: pharmacy.address }).send();
+        const sent = await pools.payout({ token, payee: pharmacy.address }).send();
+        await ethers.provider.send("evm_mine", []);
+        const { txHash, message, details } = await refusal("TRANSACTION_FAILED", sent.wait());
+        expect(txHash).to.equal(sent.txHash);
+        expect(message).to.contain("reverted");
+        expect(details).not.to.have.property("mayBeSent");
+      } finally {
+        await ethers.provider.send("evm_setAutomine", [true]);
+      }
+    });
+  });
+
+  describe("given a transaction that the wallet or node had", () => {
+    it("says that it may be sent, whatever is thrown but for a refusal", async () => {
+      const world = await loadFixture(deployWorld);
+      const { tokenAddress: token, deployment, payer } = world;
+      const losing = (thrown: object) => async (request: TransactionRequest) => {
+        await payer.signer.sendTransaction(request);
+        throw Object.assign(new Error("lost"), thrown);
       };
-      const { pools } = sdkFor(signerOn(world, { sendTransaction: failed }), deployment);
-      const sent = await pools.approve({ token, amount: 1n }).send();
-      const { txHash } = await refusal("TRANSACTION_FAILED", sent.wait());
-      expect(txHash).to.equal(sent.txHash);
+      const sending = (thrown: object) =>
+        sdkFor(signerOn(world, { sendTransaction: losing(thrown) }), deployment)
+          .pools.approve({ token, amount: 1n })
+          .send();
+      for (const [code, thrown] of [
+        ["NODE_UNREACHABLE", { code: "ECONNRESET" }],
+        ["NODE_UNREACHABLE", { code: "SERVER_ERROR", info: { responseStatus: "504 Gateway Timeout" } }],
+        ["RATE_LIMITED", { message: "too many requests" }],
+        ["TIMED_OUT", { code: "TIMEOUT" }],
+        ["NONCE_CONFLICT", { code: "NONCE_EXPIRED" }],
+        ["ALREADY_SENT", { message: "already known" }],
+        ["CHAIN_MISMATCH", { message: "network changed: 1 => 5" }],
+        ["TRANSACTION_FAILED", { message: "something else" }],
+      ] as const) {
+        const { details, message } = await refusal(code, sending(thrown));
+        expect(details, code).to.include({ mayBeSent: true });
+        expect(message, code).to.contain("not known whether the transaction was sent");
+      }
+      for (const [code, thrown] of [
+        ["USER_REJECTED", { code: 4001 }],
+        ["GAS_FUNDS_MISSING", { code: "INSUFFICIENT_FUNDS" }],
+        ["FEE_TOO_LOW", { message: "transaction underpriced" }],
+        ["CONTRACT_REVERTED", { message: "execution reverted" }],
+      ] as const)
+        expect((await refusal(code, sending(thrown))).details, code).not.to.have.property("mayBeSent");
+    });
+
+    it("says nothing of the kind when the node is lost before", async () => {
+      const world = await loadFixture(deployWorld);
+      const node = nodeWith({ getBlockNumber: () => Promise.reject(new Error("fetch failed")) });
+      const { pools } = sdkFor(signerOn(world, { provider: node }), world.deployment);
+      const { details } = await refusal(
+        "NODE_UNREACHABLE",
+        pools.approve({ token: world.tokenAddress, amount: 1n }).send(),
+      );
+      expect(details).not.to.have.property("mayBeSent");
+    });
+
+    it("says that it was sent when the waiting fails", async () => {
+      const world = await loadFixture(deployWorld);
+      let receipt = (): Promise<null> => Promise.resolve(null);
+      const node = nodeWith({ getTransactionReceipt: () => receipt() });
+      const { pools } = sdkFor(signerOn(world, { provider: node }), world.deployment);
+      const sent = await pools.approve({ token: world.tokenAddress, amount: 1n }).send();
+      const lost = async (code: ErrorCode, waiting: Promise<unknown>): Promise<void> => {
+        const { details, txHash, message } = await refusal(code, waiting);
+        expect([details["mayBeSent"], txHash], code).to.deep.equal([true, sent.txHash]);
+        expect(message, code).to.contain(`${sent.txHash} was sent`);
+      };
+      await lost("ABORTED", sent.wait({ signal: AbortSignal.abort() }));
+      receipt = () => new Promise(() => undefined);
+      await lost("TIMED_OUT", sent.wait({ timeoutMs: 1 }));
+      receipt = () => Promise.reject(new Error("insufficient balance: your plan's credits are used up"));
+      await lost("GAS_FUNDS_MISSING", sent.wait());
+      receipt = () => Promise.reject(new Error("who knows"));
+      await lost("TRANSACTION_FAILED", sent.wait());
+      for (const confirmations of [NaN, -1, 0, 1.5, Infinity])
+        await lost("INPUT_INVALID", sent.wait({ confirmations }));
     });
   });
 
   describe("given a wallet in which people decide", () => {
     it("takes a transaction that was sped up for the one it was", async () => {
       const world = await loadFixture(deployWorld);
-      const { tokenAddress: token, deployment, payer } = world;
-      const replaced = (cancelled: boolean) => async (request: TransactionRequest) => {
-        const response = await payer.signer.sendTransaction(request);
-        const receipt = (await response.wait())!;
-        const error = makeError("transaction was replaced", "TRANSACTION_REPLACED", {
-          cancelled,
-          reason: cancelled ? "cancelled" : "repriced",
-          hash: receipt.hash,
-          replacement: response,
-          receipt,
-        });
-        return Object.assign(Object.create(response) as TransactionResponse, {
-          hash: `0x${"11".repeat(32)}`,
-          wait: () => Promise.reject(error),
-        });
+      const { tokenAddress: token, payer } = world;
+      const fees = { maxFeePerGas: 10n ** 10n, maxPriorityFeePerGas: 10n ** 9n };
+      /** Sends an action, and another transaction in its place. */
+      const replacedBy = async (change: TransactionRequest) => {
+        await ethers.provider.send("evm_setAutomine", [false]);
+        try {
+          const sent = await payer.pools.approve({ token, amount: 7n }).send({ overrides: fees });
+          const { nonce, to, data } = (await ethers.provider.getTransaction(sent.txHash))!;
+          const { hash } = await payer.signer.sendTransaction({
+            ...{ nonce, to, data, maxFeePerGas: 10n ** 11n, maxPriorityFeePerGas: 10n ** 10n },
+            ...change,
+          });
+          await ethers.provider.send("evm_mine", []);
+          return { sent, hash };
+        } finally {
+          await ethers.provider.send("evm_setAutomine", [true]);
+        }
       };
-      const faster = sdkFor(signerOn(world, { sendTransaction: replaced(false) }), deployment);
-      const { txHash, amount } = await run(faster.pools.approve({ token, amount: 7n }));
-      expect(amount).to.equal(7n);
-      expect(await ethers.provider.getTransactionReceipt(txHash)).not.to.equal(null);
+      const faster = await replacedBy({});
+      expect(await faster.sent.wait()).to.include({ amount: 7n, txHash: faster.hash });
 
-      const withdrawn = sdkFor(signerOn(world, { sendTransaction: replaced(true) }), deployment);
-      const sent = await withdrawn.pools.approve({ token, amount: 7n }).send();
-      const { details, txHash: asked } = await refusal("TRANSACTION_REPLACED", sent.wait());
-      expect(asked).to.equal(sent.txHash);
-      expect(await ethers.provider.getTransaction(details["replacedBy"] as string)).not.to.equal(null);
+      const withdrawn = await replacedBy({ to: payer.address, data: "0x" });
+      const { details, txHash: asked } = await refusal("TRANSACTION_REPLACED", withdrawn.sent.wait());
+      expect(asked).to.equal(withdrawn.sent.txHash);
+      expect(details).to.deep.equal({ replacedBy: withdrawn.hash });
     });
 
     it("says so when they refuse to sign", async () => {

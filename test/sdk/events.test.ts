@@ -319,6 +319,41 @@ describe("SDK: reading events", () => {
     });
   });
 
+  describe("when a node's answers are malformed", () => {
+    const header = { number: "0x5", hash: batch(1), parentHash: batch(2) };
+    const log = { address: payee(1), topics: [], data: "0x", blockNumber: "0x1" };
+    for (const [what, method, answer] of [
+      ["a head without a number", "eth_getBlockByNumber", { ...header, number: "0x" }],
+      ["a head whose number is none", "eth_getBlockByNumber", { ...header, number: {} }],
+      ["a head without a hash", "eth_getBlockByNumber", { ...header, hash: null }],
+      ["a head that is a text", "eth_getBlockByNumber", "0x5"],
+      ["another block than it was asked for", "eth_getBlockByNumber", header],
+      ["logs that are no list", "eth_getLogs", { jsonrpc: "2.0", result: [] }],
+      ["logs that are nothing", "eth_getLogs", null],
+      ["logs without fields", "eth_getLogs", [log]],
+      ["a log that is nothing", "eth_getLogs", [null]],
+    ] as const)
+      it(`given ${what}, says so, and does not end as if nothing had happened`, async () => {
+        const node = chainOf200();
+        node.before = (asked) => (asked.method === method ? answer : undefined);
+        const { cause } = await refusedAsync("NODE_INCONSISTENT", all(node, {}, { retries: 1 }));
+        expect(cause).to.equal(undefined);
+      });
+
+    it("given a chain that ends before the deployment, says so, or waits for more of it", async () => {
+      const node = new FakeNode(3);
+      const connection = { ...node.connection, deployment: { ...deployment, startBlock: 7 } };
+      const events = createEvents(connection);
+      await refusedAsync("NODE_INCONSISTENT", events.read({}, { ...atOnce, retries: 1 }).next());
+      node.before = (_, count) => {
+        if (count === 6) node.mineEmpty(5);
+      };
+      const stream = events.follow({}, { ...atOnce, pollMs: 0 });
+      expect((await stream.next()).value).to.include({ type: "reached", blockNumber: 7 });
+      await stream.return();
+    });
+  });
+
   it("goes on after a cursor, from wherever it is", async () => {
     const node = chainOf200();
     const events = await all(node);

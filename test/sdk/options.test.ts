@@ -71,6 +71,27 @@ describe("call options", () => {
       );
   });
 
+  it("count times that are longer than timers can count", async () => {
+    const real = globalThis.setTimeout;
+    const set: { ms: number | undefined; fire: () => void }[] = [];
+    const later = (fire: () => void, ms?: number) => (set.push({ ms, fire }), 0);
+    globalThis.setTimeout = later as unknown as typeof setTimeout;
+    try {
+      const longest = 2 ** 31 - 1;
+      const call = within({ timeoutMs: longest + 5 }, endless);
+      expect(set.map(({ ms }) => ms)).to.deep.equal([longest]);
+      set[0]!.fire();
+      expect(set.map(({ ms }) => ms)).to.deep.equal([longest, 5]);
+      set[1]!.fire();
+      const thrown = await caught(call);
+      expect((thrown as { details: unknown }).details).to.deep.equal({ timeoutMs: longest + 5 });
+      await within({ timeoutMs: Infinity }, () => Promise.resolve());
+      expect(set.length).to.equal(2);
+    } finally {
+      globalThis.setTimeout = real;
+    }
+  });
+
   it("leave nothing on a signal that outlives many calls", async () => {
     const { signal } = new AbortController();
     let listening = 0;

@@ -1,11 +1,12 @@
-import { isError, type TransactionReceipt, type TransactionRequest, type TransactionResponse } from "ethers";
+import type { TransactionReceipt, TransactionRequest, TransactionResponse } from "ethers";
 
-import { CarepactError, isCarepactError } from "../errors";
+import { CarepactError, isCarepactError, type ErrorCode } from "../errors";
 import { withTxHash } from "../errors/CarepactError";
 
 import { decodeError } from "./decodeError";
 import { accountOf, providerOf, requireChain, type Connection } from "./deployment";
 import { within, type CallOptions } from "./options";
+import { receiptOf } from "./receipt";
 
 /** What is sent: a call of one function, and how its outcome is read. */
 export interface Call<Result, Preview> {
@@ -40,8 +41,10 @@ export interface SendOptions extends CallOptions {
 export interface Sent<Result> {
   txHash: string;
   /**
-   * Waits until it is mined and reads the outcome. It is sent whatever becomes of the waiting.
-   * @throws CONTRACT_REVERTED, OUT_OF_GAS, TRANSACTION_REPLACED, TRANSACTION_FAILED, ABORTED, TIMED_OUT, with `txHash`
+   * Waits until it is mined and reads the outcome. It is sent whatever becomes of the waiting: unless the error proves
+   * that it failed, `details.mayBeSent` is true, and it may still be mined. Wait again, or look at `txHash`.
+   * @throws CONTRACT_REVERTED, OUT_OF_GAS, TRANSACTION_REPLACED, TRANSACTION_FAILED, and with `mayBeSent` ABORTED,
+   * TIMED_OUT, NODE_UNREACHABLE, RATE_LIMITED and whatever else a node says; all with `txHash`
    */
   wait(options?: WaitOptions): Promise<Result & Mined>;
 }
@@ -62,8 +65,8 @@ export interface Action<Result, Preview = void> {
   /** The transaction, for other ways of signing it. Does not run it. */
   populate(options?: CallOptions): Promise<TransactionRequest>;
   /**
-   * Signs and sends it. One that is aborted, or out of time, while the wallet or node has it may still be sent:
-   * `details.mayBeSent` says so.
+   * Signs and sends it. Once the wallet or node has it, whatever fails but for a refusal leaves it open whether it was
+   * sent: then `details.mayBeSent` is true. Look at the account's transactions before sending anything again.
    * @throws USER_REJECTED, GAS_FUNDS_MISSING, NONCE_CONFLICT, ALREADY_SENT, FEE_TOO_LOW, OUT_OF_GAS, GAS_LIMIT_TOO_HIGH,
    * TRANSACTION_FAILED
    */
@@ -120,53 +123,76 @@ export function actionOf<Result, Preview>(
         return await guarded(options, async (signal) => {
           const request = await populate();
           const { result } = await call();
+          const since = await providerOf(runner).getBlockNumber();
           if (!runner.sendTransaction)
             throw new CarepactError("RUNNER_CANNOT_SIGN", "This needs a signer: connect with a wallet.");
           signal.throwIfAborted();
           handedOver = true;
           const response = await runner.sendTransaction({ ...request, ...overrides });
-          return sentOf(connection, request, response, result);
+          return sentOf(connection, request, response, since, result);
         });
       } catch (thrown) {
-        throw handedOver && wasCutShort(thrown) ? mayBeSentError(thrown) : thrown;
+        const error = decodeError(thrown);
+        throw handedOver && !REFUSALS.includes(error.code) ? mayBeSentError(error) : error;
       }
     },
   };
 }
+
+/** What proves that a transaction was not sent. That its nonce is used up does not: it may be used by this very one. */
+const REFUSALS: readonly ErrorCode[] = [
+  "USER_REJECTED",
+  "CONTRACT_REVERTED",
+  "GAS_FUNDS_MISSING",
+  "FEE_TOO_LOW",
+  "OUT_OF_GAS",
+  "GAS_LIMIT_TOO_HIGH",
+  "RUNNER_CANNOT_SIGN",
+  "INPUT_INVALID",
+];
 
 function sentOf<Result, Preview>(
   connection: Connection,
   request: TransactionRequest,
   response: TransactionResponse,
+  since: number,
   result: Call<Result, Preview>["result"],
 ): Sent<Result> {
   return {
     txHash: response.hash,
     wait: async ({ confirmations = 1, ...options } = {}) => {
+      let failed = false;
       try {
-        return await guarded(options, async () => {
-          const receipt = await minedOf(connection, request, response, { ...options, confirmations });
+        return await guarded(options, async (signal) => {
+          if (!Number.isSafeInteger(confirmations) || confirmations < 1)
+            throw new CarepactError("INPUT_INVALID", "confirmations is a whole number of blocks above zero.", {
+              path: "confirmations",
+              confirmations,
+            });
+          const receipt = await receiptOf(providerOf(connection.runner), response, { confirmations, since, signal });
           const { hash: txHash, blockNumber, gasUsed } = receipt;
+          failed = receipt.status === 0;
+          if (failed) throw await failureOf(connection, { ...request, gasLimit: response.gasLimit }, receipt);
           return { ...(await result(receipt)), txHash, blockNumber, gasUsed };
         });
       } catch (thrown) {
+        const error = decodeError(thrown);
+        const isOver = failed || isCarepactError(error, "TRANSACTION_REPLACED");
         // Whatever went wrong, the transaction may be looked up.
-        throw withTxHash(decodeError(thrown), response.hash);
+        throw withTxHash(isOver ? error : mayBeSentError(error, response.hash), response.hash);
       }
     },
   };
 }
 
-const wasCutShort = (thrown: unknown): thrown is CarepactError =>
-  isCarepactError(thrown, "ABORTED") || isCarepactError(thrown, "TIMED_OUT");
-
-const mayBeSentError = ({ code, message, details, cause }: CarepactError): CarepactError =>
-  new CarepactError(
-    code,
-    `${message} The wallet had the transaction already: look whether it was sent before trying again.`,
-    { ...details, mayBeSent: true },
-    cause,
-  );
+/** An error that does not say what becomes of the transaction. */
+function mayBeSentError({ code, message, details, cause, ...facts }: CarepactError, sent?: string): CarepactError {
+  const known =
+    sent === undefined
+      ? "It is not known whether the transaction was sent: look at the account's transactions before you send it again."
+      : `Transaction ${sent} was sent, and may have been mined, or may be: look at it, and do not send it again.`;
+  return new CarepactError(code, `${known} ${message}`, { ...details, mayBeSent: true }, cause, facts);
+}
 
 const callWith = ({ runner }: Connection, request: TransactionRequest): Promise<string> =>
   runner.call ? runner.call(request) : providerOf(runner).call(request);
@@ -187,48 +213,24 @@ async function prepareOn<Result, Preview>(
   return call;
 }
 
-/** The receipt of a transaction that did what it should. */
-async function minedOf(
+/** Why a transaction was mined, but reverted. */
+async function failureOf(
   connection: Connection,
   request: TransactionRequest,
-  response: TransactionResponse,
-  options: WaitOptions,
-): Promise<TransactionReceipt> {
-  const receipt = await receiptOf(response, options);
-  if (receipt === null)
-    throw new CarepactError("TRANSACTION_FAILED", "The transaction is not mined yet: wait for at least one block.");
-  if (receipt.status !== 0) return receipt;
-  const { hash: txHash, blockNumber } = receipt;
+  { hash: txHash, blockNumber }: TransactionReceipt,
+): Promise<CarepactError> {
+  let cause: unknown;
   try {
     // A receipt does not say why: the state of its block most often still does.
-    await callWith(connection, { ...request, gasLimit: response.gasLimit, blockTag: blockNumber });
+    await callWith(connection, { ...request, blockTag: blockNumber });
   } catch (thrown) {
-    throw withTxHash(decodeError(thrown), txHash);
+    const error = decodeError(thrown);
+    if (isCarepactError(error, "CONTRACT_REVERTED") || isCarepactError(error, "OUT_OF_GAS"))
+      return withTxHash(error, txHash);
+    cause = thrown;
   }
-  throw new CarepactError(
-    "TRANSACTION_FAILED",
-    "The transaction was mined, but reverted.",
-    { blockNumber },
-    undefined,
-    {
-      txHash,
-    },
-  );
-}
-
-async function receiptOf(
-  response: TransactionResponse,
-  { confirmations, timeoutMs }: WaitOptions,
-): Promise<TransactionReceipt | null> {
-  try {
-    // Told the time as well, so that it does not go on asking the node when nobody waits any more.
-    return await response.wait(confirmations, timeoutMs);
-  } catch (thrown) {
-    if (isError(thrown, "CALL_EXCEPTION") && thrown.receipt) return thrown.receipt;
-    // Sped up in the wallet: the same call under another hash.
-    if (isError(thrown, "TRANSACTION_REPLACED") && !thrown.cancelled) return thrown.receipt;
-    throw thrown;
-  }
+  const message = "The transaction was mined, but reverted.";
+  return new CarepactError("TRANSACTION_FAILED", message, { blockNumber }, cause, { txHash });
 }
 
 /** Sends an action and waits until it is mined. `timeoutMs` is for each of the two. */

@@ -71,7 +71,7 @@ export const errorCodes = {
   REORG_TOO_DEEP: "A reorganization took back more blocks than are looked after: begin anew without a cursor.",
   NODE_INCONSISTENT: "The node's answers do not fit together, or it lags behind what it said before.",
   USER_REJECTED: "The signature was refused in the wallet.",
-  NODE_UNREACHABLE: "The node does not answer: look at the connection, or try again or with another node.",
+  NODE_UNREACHABLE: "The node does not answer: look at the connection, or use another node.",
   RATE_LIMITED: "The node takes no more requests for now: wait, or ask less often.",
   ABORTED: "The call was aborted by its signal.",
   TIMED_OUT: "The call took longer than it was given.",

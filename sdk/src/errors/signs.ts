@@ -116,6 +116,6 @@ export const SIGNS: readonly Sign[] = [
     ],
     words:
       /fetch failed|failed to fetch|^networkerror|^load failed|socket hang up|other side closed|bad gateway|service unavailable/i,
-    message: "The node does not answer: look at the connection, or try again or with another node.",
+    message: "The node does not answer: look at the connection, or use another node.",
   },
 ];

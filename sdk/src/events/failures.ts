@@ -14,6 +14,8 @@ export type Failure = "own" | "later" | "slow" | "refused";
 const byCode: Partial<Record<ErrorCode, Failure>> = {
   RATE_LIMITED: "later",
   NODE_UNREACHABLE: "later",
+  // One node of several may be broken.
+  NODE_INCONSISTENT: "later",
   TIMED_OUT: "slow",
   ABORTED: "own",
   CHAIN_MISMATCH: "own",

@@ -77,10 +77,11 @@ export async function* follow(
 ): AsyncGenerator<EventChange, void, undefined> {
   const session = await begin(connection, query, options, signal);
   const { node, settings } = session;
+  const { startBlock } = connection.deployment;
   const walk = walkOf(session);
   for (;;) {
     const head = await newestOf(node);
-    yield* walk.upTo(head, head.number - settings.confirmations);
+    if (head.number >= startBlock) yield* walk.upTo(head, head.number - settings.confirmations);
     await node.rest(settings.pollMs);
   }
 }
@@ -94,6 +95,7 @@ export async function* read(
 ): AsyncGenerator<EventChange, void, undefined> {
   const session = await begin(connection, query, options, signal);
   const { node } = session;
+  const { startBlock } = connection.deployment;
   const toBlock = await lastOf(node, query.toBlock ?? "latest");
   const walk = walkOf(session);
   const patience = node.patience();
@@ -101,13 +103,14 @@ export async function* read(
     const head = await newestOf(node);
     const target = Math.min(toBlock, head.number);
     const before = walk.position();
-    const outcome = yield* walk.upTo(head, target);
+    // A chain on which the contracts stand is longer.
+    const outcome = head.number < startBlock ? "behind" : yield* walk.upTo(head, target);
     if (outcome === "done") return;
     if (walk.position() !== before) patience.failures = 0;
     await patience.wait(
       inconsistent(
         outcome === "behind"
-          ? "The node does not know the blocks that were read before: is it still synchronizing?"
+          ? "The node does not know blocks that there are: is it still synchronizing?"
           : "The node's answers do not fit together: does it answer from several forks?",
       ),
     );
@@ -126,7 +129,8 @@ async function lastOf(node: Node, toBlock: BlockPoint): Promise<number> {
 
 /**
  * - `done`: everything up to the target was told.
- * - `behind`: the node does not know all blocks that were told before, and nothing shows that they are gone.
+ * - `behind`: the node does not know that of the deployment, or all blocks that were told before, and nothing shows that
+ *   they are gone.
  * - `torn`: its answers do not fit together.
  */
 type Outcome = "done" | "behind" | "torn";

@@ -1,8 +1,10 @@
-import { toQuantity, type Provider } from "ethers";
+import { isHexString, toQuantity, type Provider } from "ethers";
 
 import { providerOf, requireChain, type Connection } from "../chain/deployment";
-import { within } from "../chain/options";
+import { sleep, within } from "../chain/options";
 import { decodeError } from "../chain/decodeError";
+import { CarepactError } from "../errors";
+import { read } from "../errors/thrown";
 
 import { failureOf, retryAfterOf } from "./failures";
 import type { LogFilter } from "./query";
@@ -101,18 +103,6 @@ export function nodeOf(connection: Connection, options: NodeOptions): Node {
   };
 }
 
-/** Ends early when the signal is aborted; no timer stays behind. */
-const sleep = (ms: number, signal: AbortSignal): Promise<void> =>
-  new Promise((resolve) => {
-    const done = (): void => {
-      clearTimeout(timer);
-      signal.removeEventListener("abort", done);
-      resolve();
-    };
-    const timer = setTimeout(done, ms);
-    signal.addEventListener("abort", done, { once: true });
-  });
-
 /**
  * ethers answers from memory what was asked less than a quarter of a second ago, which is no answer for somebody who asks
  * twice to see whether the chain moved in between. Every provider that speaks JSON-RPC has a way around that.
@@ -126,14 +116,16 @@ const tagOf = (block: BlockPoint): string => (typeof block === "number" ? toQuan
 
 async function headerOf(provider: Provider, block: BlockPoint): Promise<Header | undefined> {
   const send = sendOf(provider);
-  const found = (await (send ? send("eth_getBlockByNumber", [tagOf(block), false]) : provider.getBlock(block))) as {
-    number: unknown;
-    hash: string | null;
-    parentHash: string;
-  } | null;
-  if (found?.hash === undefined || found.hash === null) return undefined;
-  const { number, hash, parentHash } = found;
-  return { number: Number(number), hash: hash.toLowerCase(), parentHash: parentHash.toLowerCase() };
+  const found = await (send ? send("eth_getBlockByNumber", [tagOf(block), false]) : provider.getBlock(block));
+  if (found === null) return undefined;
+  const header = {
+    number: numberIn(found, "number"),
+    hash: hashIn(found, "hash"),
+    parentHash: hashIn(found, "parentHash"),
+  };
+  if (typeof block === "number" && header.number !== block)
+    throw malformed(`block ${header.number} when it was asked for ${block}`);
+  return header;
 }
 
 async function logsOf(
@@ -148,16 +140,44 @@ async function logsOf(
     );
   const place =
     "blockHash" in where ? where : { fromBlock: toQuantity(where.fromBlock), toBlock: toQuantity(where.toBlock) };
-  const logs = (await send("eth_getLogs", [{ address, topics, ...place }])) as Record<string, unknown>[];
+  const logs = await send("eth_getLogs", [{ address, topics, ...place }]);
+  if (!Array.isArray(logs)) throw malformed("no list of logs");
   return logs.map(rawLog);
 }
 
-const rawLog = (log: Record<string, unknown>): RawLog => ({
-  address: String(log["address"]).toLowerCase(),
-  topics: (log["topics"] as string[]).map((topic) => topic.toLowerCase()),
-  data: String(log["data"]).toLowerCase(),
-  blockNumber: Number(log["blockNumber"]),
-  blockHash: String(log["blockHash"]).toLowerCase(),
-  txHash: String(log["transactionHash"]).toLowerCase(),
-  logIndex: Number(log["logIndex"]),
-});
+const rawLog = (log: unknown): RawLog => {
+  const topics = read(log, "topics");
+  if (!Array.isArray(topics)) throw malformed("a log without topics");
+  return {
+    address: hexIn(log, "address", ADDRESS_BYTES),
+    topics: topics.map((_, i) => hexIn(topics, String(i), HASH_BYTES)),
+    data: hexIn(log, "data"),
+    blockNumber: numberIn(log, "blockNumber"),
+    blockHash: hashIn(log, "blockHash"),
+    txHash: hashIn(log, "transactionHash"),
+    logIndex: numberIn(log, "logIndex"),
+  };
+};
+
+const ADDRESS_BYTES = 20;
+const HASH_BYTES = 32;
+
+const malformed = (what: string): CarepactError =>
+  new CarepactError("NODE_INCONSISTENT", `The node answered ${what}: it is broken, or no node of this kind of chain.`);
+
+function hexIn(holder: unknown, key: string, bytes: number | true = true): string {
+  const value = read(holder, key);
+  if (!isHexString(value, bytes)) throw malformed(`something that is no ${key}`);
+  return value.toLowerCase();
+}
+
+const hashIn = (holder: unknown, key: string): string => hexIn(holder, key, HASH_BYTES);
+
+/** A quantity of JSON-RPC, or the number that ethers made of it. */
+function numberIn(holder: unknown, key: string): number {
+  const value = read(holder, key);
+  const number = typeof value === "number" || isHexString(value) ? Number(value) : NaN;
+  // "0x" is hex as well, and no number.
+  if (value === "0x" || !Number.isSafeInteger(number) || number < 0) throw malformed(`something that is no ${key}`);
+  return number;
+}

@@ -1,3 +1,4 @@
+import { LONGEST_TIMER } from "../chain/options";
 import { CarepactError } from "../errors";
 
 import type { FollowOptions } from "./types";
@@ -14,8 +15,6 @@ export interface Settings {
 }
 
 const DEEPEST_REORG = 1_024;
-/** The longest time that timers can count. */
-const LONGEST_POLL = 2_147_483_647;
 
 /** @throws INPUT_INVALID */
 export function settingsOf(options: FollowOptions): Settings {
@@ -36,6 +35,6 @@ export function settingsOf(options: FollowOptions): Settings {
     retryMs: number("retryMs", 0, any, 500),
     maxReorgDepth: number("maxReorgDepth", 1, DEEPEST_REORG, 128),
     confirmations: number("confirmations", 0, any, 0),
-    pollMs: number("pollMs", 0, LONGEST_POLL, 4_000),
+    pollMs: number("pollMs", 0, LONGEST_TIMER, 4_000),
   };
 }
