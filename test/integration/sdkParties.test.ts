@@ -1,13 +1,17 @@
 import { loadFixture, takeSnapshot, time } from "@nomicfoundation/hardhat-network-helpers";
 import { expect } from "chai";
-import { Interface, ZeroHash } from "ethers";
+import { getIcapAddress, Interface, ZeroHash, type ContractRunner, type Provider } from "ethers";
 import { ethers } from "hardhat";
 
-import { run } from "@carepact/sdk";
-import { openClaimBatchFile, verifyClaimBatchFile } from "@carepact/sdk/claims";
+import { deployments, run, type Deployment } from "@carepact/sdk";
+import { createClaims, openClaimBatchFile, verifyClaimBatchFile } from "@carepact/sdk/claims";
 import { generateSealingKeys } from "@carepact/sdk/encryption";
-import { mandateIdOf, type Mandate } from "@carepact/sdk/mandates";
-import { eventKinds, rulebookIdOf, simpleRulebook } from "@carepact/sdk/rulebooks";
+import { createEvents } from "@carepact/sdk/events";
+import { createMandates, mandateIdOf, type Mandate } from "@carepact/sdk/mandates";
+import { createOrganizations } from "@carepact/sdk/organizations";
+import { createPools } from "@carepact/sdk/pools";
+import { createRoles } from "@carepact/sdk/roles";
+import { createRulebooks, eventKinds, rulebookIdOf, simpleRulebook } from "@carepact/sdk/rulebooks";
 
 import { DAY, GRACE } from "../support/system";
 
@@ -29,6 +33,44 @@ import {
 } from "./support";
 
 const DOLLAR = 100n * CENT;
+
+const tokenFunctions = new Interface([
+  "function eip712Domain()",
+  "function nonces(address)",
+  "function symbol()",
+  "function decimals()",
+  "function version()",
+]);
+
+/** A node that answers calls of one function in its own way. */
+function nodeAnswering(name: string, answer: () => Promise<string>, node: Provider = ethers.provider): Provider {
+  const { selector } = tokenFunctions.getFunction(name)!;
+  return nodeWith({
+    call: (request) => (request.data?.startsWith(selector) === true ? answer() : node.call(request)),
+  });
+}
+
+/** A signer whose node is another. */
+const signerOn = (signer: ContractRunner, node: Provider): ContractRunner =>
+  new Proxy(signer, {
+    get: (target, key) => {
+      const value: unknown = key === "provider" ? node : Reflect.get(target, key);
+      return typeof value === "function" ? (value.bind(target) as unknown) : value;
+    },
+  });
+
+const mandateOf = (payer: string, rest: Pick<Mandate, "operator" | "token">): Mandate => ({
+  payer,
+  ...rest,
+  cap: 1n,
+  period: 1,
+  start: 0,
+  end: 1,
+  payeeKinds: 1,
+  rulebooks: [],
+  payees: [],
+  salt: ZeroHash,
+});
 
 describe("SDK: pools", () => {
   describe("given tokens of the payer", () => {
@@ -61,19 +103,97 @@ describe("SDK: pools", () => {
 
     it("deposits under a permit of a token that is older than ERC-5267, as USDC is", async () => {
       const { payer, deployment, tokenAddress: token } = await loadFixture(deployWorld);
-      const { selector } = new Interface(["function eip712Domain()"]).getFunction("eip712Domain")!;
-      const node = nodeWith({
-        call: (request) =>
-          request.data === selector ? Promise.reject(new Error("execution reverted")) : ethers.provider.call(request),
-      });
-      const old = new Proxy(payer.signer, {
-        get: (signer, key) => {
-          const value: unknown = key === "provider" ? node : Reflect.get(signer, key);
-          return typeof value === "function" ? (value.bind(signer) as unknown) : value;
-        },
-      });
+      const node = nodeAnswering("eip712Domain", () => Promise.reject(new Error("execution reverted")));
+      const old = signerOn(payer.signer, node);
       await run(sdkFor(old, deployment).pools.depositWithPermit({ token, amount: DOLLAR }));
       expect((await payer.pools.balances({ account: payer.address, token })).free).to.equal(POOL + DOLLAR);
+    });
+
+    it("signs for the token and the deployment's chain only, whatever the token says", async () => {
+      const { payer, deployment, stranger, tokenAddress: token } = await loadFixture(deployWorld);
+      const domain = new Interface([
+        "function eip712Domain() view returns (bytes1,string,string,uint256,address,bytes32,uint256[])",
+      ]);
+      const chainId = BigInt(deployment.chainId);
+      for (const [code, chain, contract] of [
+        ["TOKEN_UNREADABLE", chainId, stranger.address],
+        ["CHAIN_MISMATCH", 1n, token],
+      ] as const) {
+        const values = ["0x0f", "Other", "1", chain, contract, ZeroHash, []];
+        const node = nodeAnswering("eip712Domain", () =>
+          Promise.resolve(domain.encodeFunctionResult("eip712Domain", values)),
+        );
+        const signer = signerOn(payer.signer, node);
+        const { pools } = sdkFor(signer, deployment);
+        await refusal(code, pools.depositWithPermit({ token, amount: DOLLAR }).send());
+      }
+    });
+
+    it("does not take a node that fails for a token that answers otherwise", async () => {
+      const { payer, deployment, rulebook, tokenAddress: token } = await loadFixture(deployWorld);
+      const failing = (name: string) => nodeAnswering(name, () => Promise.reject(new Error("fetch failed")));
+      for (const name of ["eip712Domain", "nonces"]) {
+        const { pools } = sdkFor(signerOn(payer.signer, failing(name)), deployment);
+        await refusal("NODE_UNREACHABLE", pools.depositWithPermit({ token, amount: DOLLAR }).send());
+      }
+      for (const name of ["symbol", "decimals"]) {
+        const { pools, claims } = sdkFor(signerOn(payer.signer, failing(name)), deployment);
+        await refusal("NODE_UNREACHABLE", pools.token(token));
+        await refusal(
+          "NODE_UNREACHABLE",
+          claims.fund({ adjudicated: [], token, rulebook, eventBy: new Date() }).simulate(),
+        );
+      }
+      // An older token's version is no 1 because the node was away.
+      const old = nodeAnswering(
+        "eip712Domain",
+        () => Promise.reject(new Error("execution reverted")),
+        failing("version"),
+      );
+      const { pools } = sdkFor(signerOn(payer.signer, old), deployment);
+      await refusal("NODE_UNREACHABLE", pools.depositWithPermit({ token, amount: DOLLAR }).send());
+    });
+
+    it("takes accounts as hex only, and no other form of them", async () => {
+      const { payer, admin, tokenAddress: token } = await loadFixture(deployWorld);
+      const icap = getIcapAddress(payer.address);
+      const { pools } = payer;
+      const amount = 1n;
+      const key = `0x${"11".repeat(32)}`;
+      for (const action of [
+        pools.withdraw({ token, amount, to: icap }),
+        pools.withdraw({ token: icap, amount, to: payer.address }),
+        pools.payoutTo({ token, amount, to: icap }),
+        pools.payout({ token, payee: icap }),
+        pools.approve({ token: icap, amount }),
+        pools.deposit({ token, amount, payer: icap }),
+        pools.depositWithPermit({ token, amount, payer: icap }),
+        admin.organizations.register(icap, { name: "A payer", kinds: ["payer"], hpkeKey: key }),
+        admin.organizations.suspend(icap),
+        payer.mandates.give(mandateOf(payer.address, { operator: icap, token })),
+      ])
+        await refusal("IDENTIFIER_INVALID", action.populate());
+      await refusal("IDENTIFIER_INVALID", pools.balances({ account: icap, token }));
+      const rules = simpleRulebook({ attesters: [payer.address], threshold: 1, eventKinds: 1, grace: GRACE });
+      await refusal("BATCH_TERMS_INVALID", payer.rulebooks.publish({ ...rules, suspender: icap }).populate());
+    });
+
+    it("says so when a connection has no deployment", async () => {
+      const { payer } = await loadFixture(deployWorld);
+      const deployment = deployments[5] as Deployment;
+      const connection = { runner: payer.signer, deployment };
+      for (const create of [
+        createPools,
+        createClaims,
+        createMandates,
+        createRulebooks,
+        createOrganizations,
+        createEvents,
+        createRoles,
+      ])
+        expect((await refusal("INPUT_INVALID", () => create(connection))).details).to.deep.equal({
+          path: "deployment",
+        });
     });
 
     it("says so when a token takes no permits, or is none", async () => {
@@ -85,11 +205,11 @@ describe("SDK: pools", () => {
       );
       expect(details).to.deep.equal({ token: bare });
       const nowhere = payer.address;
-      for (const token of [nowhere, "a token"])
-        await refusal(
-          "TOKEN_UNREADABLE",
-          payer.claims.fund({ adjudicated: [], token, rulebook, eventBy: new Date() }).send(),
-        );
+      for (const [code, token] of [
+        ["TOKEN_UNREADABLE", nowhere],
+        ["IDENTIFIER_INVALID", "a token"],
+      ] as const)
+        await refusal(code, payer.claims.fund({ adjudicated: [], token, rulebook, eventBy: new Date() }).send());
       await refusal("CONTRACT_MISSING", payer.pools.approve({ token: nowhere, amount: 1n }).send());
     });
 
@@ -294,7 +414,7 @@ describe("SDK: organizations", () => {
     for (const wrong of [{ npi: "1234567890" }, { ncpdpId: "512345" }, { clia: "99d1234567" }])
       await refusal("IDENTIFIER_INVALID", organizations.register(operator.address, { ...good, ...wrong }).send());
     await refusal("INPUT_INVALID", organizations.register(operator.address, { ...good, hpkeKey: "0x11" }).send());
-    await refusal("INPUT_INVALID", organizations.suspend("0x11").send());
+    await refusal("IDENTIFIER_INVALID", organizations.suspend("0x11").send());
     await refusal("IDENTIFIER_INVALID", organizations.get("0x11"));
     await refusal("IDENTIFIER_INVALID", organizations.byNpi("1"));
     expect(

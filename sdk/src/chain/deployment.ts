@@ -24,6 +24,17 @@ export interface Connection {
   deployment: Deployment;
 }
 
+/** Where the connection's contracts are. @throws INPUT_INVALID, as plain JavaScript and `deployments` may have none */
+export function deploymentOf({ deployment }: Partial<Connection>): Deployment {
+  if (deployment === undefined)
+    throw new CarepactError(
+      "INPUT_INVALID",
+      "The connection has no deployment: `deployments` knows none on this chain, so name the addresses yourself.",
+      { path: "deployment" },
+    );
+  return deployment;
+}
+
 /** The account that signs. @throws RUNNER_CANNOT_SIGN */
 export async function accountOf(runner: ContractRunner): Promise<string> {
   const signer = runner as { getAddress?: () => Promise<string> };

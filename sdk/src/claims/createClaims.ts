@@ -1,5 +1,5 @@
 import type { Action } from "../chain/action";
-import type { Connection } from "../chain/deployment";
+import { deploymentOf, type Connection } from "../chain/deployment";
 import type { CallOptions } from "../chain/options";
 import type { EventStream } from "../events";
 
@@ -60,6 +60,7 @@ export interface Claims {
 }
 
 export function createClaims(connection: Connection): Claims {
+  deploymentOf(connection);
   return {
     fund: (input) => fund(connection, input),
     reseal: (record, options) => reseal(connection, record, options),

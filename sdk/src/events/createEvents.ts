@@ -1,4 +1,4 @@
-import type { Connection } from "../chain/deployment";
+import { deploymentOf, type Connection } from "../chain/deployment";
 import { CarepactError } from "../errors";
 
 import { decoding, follow, read } from "./follow";
@@ -47,6 +47,7 @@ export interface Events {
 type Narrow<Value> = (signal: AbortSignal) => AsyncGenerator<Value, void, undefined>;
 
 export function createEvents(connection: Connection): Events {
+  deploymentOf(connection);
   return {
     read: <Name extends EventName, Contract extends ContractName>(
       query: ReadQuery<Name, Contract> = {},

@@ -1,12 +1,12 @@
 import { AbiCoder, keccak256 } from "ethers";
 
 import { actionOf, type Action } from "../chain/action";
-import type { Connection } from "../chain/deployment";
+import { deploymentOf, type Connection } from "../chain/deployment";
 import { mandatesInterface } from "../chain/interfaces";
 import type { CallOptions } from "../chain/options";
 import { reading } from "../chain/read";
 import type { PublicPart } from "../claims/file";
-import { packGroup } from "../claims/types";
+import { packGroup, requireAddress } from "../claims/types";
 import { Mandates__factory } from "../generated";
 
 /** What a payer lets an operator (its PBM or TPA) fund from its pool (`Mandate` of ClaimTypes.sol). */
@@ -47,23 +47,30 @@ const MANDATE_TYPE =
   "tuple(address payer,address operator,address token,uint96 cap,uint40 period,uint40 start,uint40 end," +
   "uint16 payeeKinds,bytes32[] rulebooks,address[] payees,bytes32 salt)";
 
-/** Id of a mandate: keccak256(abi.encode(mandate)). */
+/** Id of a mandate: keccak256(abi.encode(mandate)). @throws IDENTIFIER_INVALID */
 export function mandateIdOf(mandate: Mandate): string {
-  return keccak256(AbiCoder.defaultAbiCoder().encode([MANDATE_TYPE], [mandate]));
+  return keccak256(AbiCoder.defaultAbiCoder().encode([MANDATE_TYPE], [requireAccounts(mandate)]));
+}
+
+/** ethers would take accounts in other forms than hex. */
+function requireAccounts(mandate: Mandate): Mandate {
+  for (const name of ["payer", "operator", "token"] as const) requireAddress(mandate[name], name);
+  for (const payee of mandate.payees) requireAddress(payee, "payees");
+  return mandate;
 }
 
 export function createMandates(connection: Connection): Mandates {
-  const { deployment } = connection;
+  const deployment = deploymentOf(connection);
   const act = <Result extends object>(data: () => string, result: () => Result): Action<Result> =>
     actionOf(connection, () => ({ to: deployment.mandates, data: data(), preview: () => undefined, result }));
   const about = (mandate: Mandate) => () => ({ mandateId: mandateIdOf(mandate) });
   const encode = mandatesInterface.encodeFunctionData.bind(mandatesInterface);
   return {
-    give: (mandate) => act(() => encode("giveMandate", [mandate]), about(mandate)),
-    end: (mandate) => act(() => encode("endMandate", [mandate]), about(mandate)),
+    give: (mandate) => act(() => encode("giveMandate", [requireAccounts(mandate)]), about(mandate)),
+    end: (mandate) => act(() => encode("endMandate", [requireAccounts(mandate)]), about(mandate)),
     fund: (batch, mandate) =>
       act(
-        () => encode("fund", [batch.terms, batch.groups.map(packGroup), mandate]),
+        () => encode("fund", [batch.terms, batch.groups.map(packGroup), requireAccounts(mandate)]),
         () => ({ batchId: batch.batchId }),
       ),
     status: (mandate, options) =>

@@ -1,7 +1,7 @@
 import { hexlify, toUtf8Bytes, toUtf8String } from "ethers";
 
 import { actionOf, type Action } from "../chain/action";
-import type { Connection } from "../chain/deployment";
+import { deploymentOf, type Connection } from "../chain/deployment";
 import { registryInterface } from "../chain/interfaces";
 import type { CallOptions } from "../chain/options";
 import { reading } from "../chain/read";
@@ -73,15 +73,17 @@ const NOBODY = `0x${"00".repeat(20)}`;
 const NO_CLIA = `0x${"00".repeat(10)}`;
 
 export function createOrganizations(connection: Connection): Organizations {
-  const to = connection.deployment.organizationRegistry;
+  const to = deploymentOf(connection).organizationRegistry;
   const act = <Result extends object>(data: () => string, result: Result): Action<Result> =>
     actionOf(connection, () => ({ to, data: data(), preview: () => undefined, result: () => result }));
   const encode = registryInterface.encodeFunctionData.bind(registryInterface);
   return {
-    register: (account, entry) => act(() => encode("register", [account, toChain(entry)]), { account }),
-    update: (account, entry) => act(() => encode("update", [account, toChain(entry)]), { account }),
-    suspend: (account) => act(() => encode("suspend", [account]), { account }),
-    reinstate: (account) => act(() => encode("reinstate", [account]), { account }),
+    register: (account, entry) =>
+      act(() => encode("register", [requireAddress(account, "account"), toChain(entry)]), { account }),
+    update: (account, entry) =>
+      act(() => encode("update", [requireAddress(account, "account"), toChain(entry)]), { account }),
+    suspend: (account) => act(() => encode("suspend", [requireAddress(account, "account")]), { account }),
+    reinstate: (account) => act(() => encode("reinstate", [requireAddress(account, "account")]), { account }),
     setHpkeKey: (hpkeKey) => act(() => encode("setHpkeKey", [hpkeKey]), { hpkeKey }),
     setEndpoint: (endpoint) => act(() => encode("setEndpoint", [endpoint]), { endpoint }),
     get: (account, options) =>

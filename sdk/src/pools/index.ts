@@ -1,16 +1,17 @@
 import { Contract, Signature, type TypedDataDomain, type TypedDataField } from "ethers";
 
 import { actionOf, type Action } from "../chain/action";
-import { accountOf, chainTimeOf, providerOf, type Connection } from "../chain/deployment";
+import { accountOf, chainTimeOf, deploymentOf, providerOf, type Connection } from "../chain/deployment";
 import { amountIn } from "../chain/events";
 import { escrowInterface, tokenInterface } from "../chain/interfaces";
 import type { CallOptions } from "../chain/options";
 import { reading } from "../chain/read";
+import { requireAddress } from "../claims/types";
 import { CarepactError } from "../errors";
 import { ClaimEscrow__factory, ERC20Permit__factory, type ERC20Permit } from "../generated";
 import type { Token } from "../money";
 
-import { tokenOf } from "./token";
+import { answered, tokenOf } from "./token";
 
 /** An amount of a token, in base units. */
 export interface TokenAmount {
@@ -49,53 +50,61 @@ export interface Pools {
 const HOUR = 60 * 60;
 
 export function createPools(connection: Connection): Pools {
-  const { runner, deployment } = connection;
-  const escrow = deployment.claimEscrow;
-  const send = <Result extends object>(
-    to: string,
-    prepare: () => Promise<string> | string,
-    result: Result,
-  ): Action<Result> =>
-    actionOf(connection, async () => ({ to, data: await prepare(), preview: () => undefined, result: () => result }));
+  const { runner } = connection;
+  const escrow = deploymentOf(connection).claimEscrow;
+  /** The account that is named, or else the signer. */
+  const accountOr = async (account: string | undefined, path: string): Promise<string> =>
+    account === undefined ? accountOf(runner) : requireAddress(account, path);
+  const send = ({ token, amount }: TokenAmount, prepare: (token: string) => Promise<string> | string) =>
+    actionOf(connection, async () => ({
+      to: escrow,
+      data: await prepare(requireAddress(token, "token")),
+      preview: () => undefined,
+      result: () => ({ token, amount }),
+    }));
   const encode = escrowInterface.encodeFunctionData.bind(escrowInterface);
 
   return {
     approve: ({ token, amount }) =>
-      send(token, () => tokenInterface.encodeFunctionData("approve", [escrow, amount]), { token, amount }),
-    deposit: ({ token, amount, payer }) =>
-      send(escrow, async () => encode("deposit", [payer ?? (await accountOf(runner)), token, amount]), {
-        token,
-        amount,
+      actionOf(connection, () => ({
+        to: requireAddress(token, "token"),
+        data: tokenInterface.encodeFunctionData("approve", [escrow, amount]),
+        preview: () => undefined,
+        result: () => ({ token, amount }),
+      })),
+    deposit: ({ payer, ...input }) =>
+      send(input, async (token) => encode("deposit", [await accountOr(payer, "payer"), token, input.amount])),
+    depositWithPermit: ({ payer, deadline, ...input }) =>
+      send(input, async (token) => {
+        const { amount } = input;
+        const [owner, account] = [await accountOf(runner), await accountOr(payer, "payer")];
+        const until = deadline ?? (await chainTimeOf(providerOf(runner))) + HOUR;
+        const { v, r, s } = await signPermit(connection, { owner, token, amount, deadline: until });
+        return encode("depositWithPermit", [account, token, amount, until, v, r, s]);
       }),
-    depositWithPermit: ({ token, amount, payer, deadline }) =>
-      send(
-        escrow,
-        async () => {
-          const owner = await accountOf(runner);
-          const until = deadline ?? (await chainTimeOf(providerOf(runner))) + HOUR;
-          const { v, r, s } = await signPermit(connection, { owner, token, amount, deadline: until });
-          return encode("depositWithPermit", [payer ?? owner, token, amount, until, v, r, s]);
-        },
-        { token, amount },
-      ),
-    withdraw: ({ token, amount, to }) => send(escrow, () => encode("withdraw", [token, amount, to]), { token, amount }),
+    withdraw: ({ to, ...input }) =>
+      send(input, (token) => encode("withdraw", [token, input.amount, requireAddress(to, "to")])),
     payout: ({ token, payee }) =>
       actionOf(connection, async () => ({
         to: escrow,
-        data: encode("payout", [token, payee ?? (await accountOf(runner))]),
+        data: encode("payout", [requireAddress(token, "token"), await accountOr(payee, "payee")]),
         preview: (returned: string) => ({
           token,
           amount: escrowInterface.decodeFunctionResult("payout", returned)[0] as bigint,
         }),
         result: (receipt) => ({ token, amount: amountIn(receipt, connection, "PaidOut") }),
       })),
-    payoutTo: ({ token, amount, to }) => send(escrow, () => encode("payoutTo", [token, amount, to]), { token, amount }),
+    payoutTo: ({ to, ...input }) =>
+      send(input, (token) => encode("payoutTo", [token, input.amount, requireAddress(to, "to")])),
     token: (address, options) => reading(connection, () => tokenOf(connection, address), options),
     balances: ({ account, token }, options) =>
       reading(
         connection,
         async (provider) => {
-          const [free, credit] = await ClaimEscrow__factory.connect(escrow, provider).balancesOf(account, token);
+          const [free, credit] = await ClaimEscrow__factory.connect(escrow, provider).balancesOf(
+            requireAddress(account, "account"),
+            requireAddress(token, "token"),
+          );
           return { free, credit };
         },
         options,
@@ -123,34 +132,43 @@ async function signPermit(
   if (typeof signer.signTypedData !== "function")
     throw new CarepactError("RUNNER_CANNOT_SIGN", "This signer cannot sign EIP-712 messages.");
   const contract = ERC20Permit__factory.connect(token, providerOf(runner));
-  const [nonce, domain] = await Promise.all([nonceOf(contract, owner), permitDomainOf(contract, deployment.chainId)]);
+  const [nonce, domain] = await Promise.all([
+    answered(contract.nonces(owner), takesNoPermits(token)),
+    permitDomainOf(contract, token, deployment.chainId),
+  ]);
   const value = { owner, spender: deployment.claimEscrow, value: amount, nonce, deadline };
   return Signature.from(await signer.signTypedData(domain, PERMIT, value));
 }
 
-async function nonceOf(contract: ERC20Permit, owner: string): Promise<bigint> {
-  try {
-    return await contract.nonces(owner);
-  } catch (cause) {
-    const token = await contract.getAddress();
-    throw new CarepactError(
-      "TOKEN_UNREADABLE",
-      `${token} takes no ERC-2612 permits: approve and deposit instead.`,
-      { token },
-      cause,
-    );
-  }
-}
+const takesNoPermits =
+  (token: string) =>
+  (cause: unknown): never => {
+    const advice = `${token} takes no ERC-2612 permits: approve and deposit instead.`;
+    throw new CarepactError("TOKEN_UNREADABLE", advice, { token }, cause);
+  };
 
 /** A token says its EIP-712 domain by ERC-5267. Older ones, USDC among them, have a name and perhaps a version only. */
-async function permitDomainOf(contract: ERC20Permit, chainId: number): Promise<TypedDataDomain> {
-  try {
-    const [, name, version, chain, verifyingContract] = await contract.eip712Domain();
-    return { name, version, chainId: chain, verifyingContract };
-  } catch {
-    const verifyingContract = await contract.getAddress();
-    const versioned = new Contract(verifyingContract, ["function version() view returns (string)"], contract.runner);
-    const version = await (versioned["version"] as () => Promise<string>)().catch(() => "1");
-    return { name: await contract.name(), version, chainId, verifyingContract };
+async function permitDomainOf(contract: ERC20Permit, token: string, chainId: number): Promise<TypedDataDomain> {
+  const said = await answered(contract.eip712Domain(), () => undefined);
+  if (said === undefined) {
+    const versioned = new Contract(token, ["function version() view returns (string)"], contract.runner);
+    const [name, version] = await Promise.all([
+      answered(contract.name(), takesNoPermits(token)),
+      answered((versioned["version"] as () => Promise<string>)(), () => "1"),
+    ]);
+    return { name, version, chainId, verifyingContract: token };
   }
+  const [, name, version, chain, verifyingContract] = said;
+  // Whoever signs for another contract or chain may be giving away something else.
+  if (verifyingContract.toLowerCase() !== token.toLowerCase())
+    throw new CarepactError("TOKEN_UNREADABLE", `${token} asks to sign for another contract: nothing is signed.`, {
+      token,
+      verifyingContract,
+    });
+  if (chain !== BigInt(chainId))
+    throw new CarepactError("CHAIN_MISMATCH", `${token} asks to sign for chain ${chain}: nothing is signed.`, {
+      token: chain,
+      deployment: chainId,
+    });
+  return { name, version, chainId, verifyingContract };
 }

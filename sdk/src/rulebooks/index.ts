@@ -1,7 +1,7 @@
 import type { Interface } from "ethers";
 
 import { actionOf, type Action } from "../chain/action";
-import type { Connection } from "../chain/deployment";
+import { deploymentOf, type Connection } from "../chain/deployment";
 import { rulebooksInterface } from "../chain/interfaces";
 import type { CallOptions } from "../chain/options";
 import { reading } from "../chain/read";
@@ -75,7 +75,7 @@ export interface Rulebooks {
 }
 
 export function createRulebooks(connection: Connection): Rulebooks {
-  const to = connection.deployment.rulebooks;
+  const to = deploymentOf(connection).rulebooks;
   const act = (name: "suspend" | "resume", id: string): Action<{ id: string }> =>
     actionOf(connection, () => {
       const data = (rulebooksInterface as Interface).encodeFunctionData(name, [id]);

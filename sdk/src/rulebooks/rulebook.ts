@@ -1,4 +1,4 @@
-import { AbiCoder, getAddress, keccak256 } from "ethers";
+import { AbiCoder, assertArgument, getAddress, isHexString, keccak256 } from "ethers";
 
 import { CarepactError } from "../errors";
 
@@ -47,12 +47,18 @@ const RULEBOOK_TYPE =
   "address arbiter,uint32 arbiterDeadline,uint8 arbiterDefault,uint96 bond,uint16 retentionBps,uint32 lookBack," +
   "address suspender,bytes32 documentHash)";
 
+const ADDRESS_BYTES = 20;
+
 /**
  * Id of a rulebook: keccak256(abi.encode(rulebook)), the same on every chain.
  * @throws BATCH_TERMS_INVALID when a field does not fit its Solidity type
  */
 export function rulebookIdOf(rulebook: Rulebook): string {
+  const { attesterGroups, workflow, arbiter, suspender } = rulebook;
   try {
+    // ethers would take accounts in other forms than hex.
+    for (const account of [...attesterGroups.flatMap(({ attesters }) => attesters), workflow.owner, arbiter, suspender])
+      assertArgument(isHexString(account, ADDRESS_BYTES), "not an address", "rulebook", account);
     return keccak256(AbiCoder.defaultAbiCoder().encode([RULEBOOK_TYPE], [rulebook]));
   } catch (cause) {
     throw new CarepactError(
