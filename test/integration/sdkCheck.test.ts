@@ -257,6 +257,20 @@ describe("SDK: checking a claim batch before care is given", () => {
         expect((await reasonFor(world, document)).code).to.equal(code);
     });
 
+    it("names conditions that would let everything pass", async () => {
+      const world = await loadFixture(deployWorld);
+      const { file } = await fundedBatch(world);
+      for (const [path, options] of [
+        ["lines", { lines: [] }],
+        ["minimumSeconds", { minimumSeconds: NaN }],
+        ["minimumSeconds", { minimumSeconds: -1 }],
+        ["minimumSeconds", { minimumSeconds: "60" as unknown as number }],
+      ] as const) {
+        const { code, details } = await reasonFor(world, file, { finality: "latest", ...options });
+        expect([code, details["path"]]).to.deep.equal(["INPUT_INVALID", path]);
+      }
+    });
+
     it("names what is wrong with the reader", async () => {
       const world = await loadFixture(deployWorld);
       const { file } = await fundedBatch(world);

@@ -115,6 +115,15 @@ async function findReason(
   options: CheckOptions,
 ): Promise<CheckReason | undefined> {
   const { deployment, runner } = connection;
+  const { lines, minimumSeconds = 0 } = options;
+  // Nothing asked for would be nothing checked.
+  if (lines?.length === 0)
+    throw new CarepactError("INPUT_INVALID", "Name at least one line, or leave lines out for all.", { path: "lines" });
+  if (!(Number.isFinite(minimumSeconds) && minimumSeconds >= 0))
+    throw new CarepactError("INPUT_INVALID", "minimumSeconds is a number of seconds, zero or more.", {
+      path: "minimumSeconds",
+      minimumSeconds,
+    });
   await requireChain(connection);
   if (batch.chainId !== deployment.chainId || batch.escrow.toLowerCase() !== deployment.claimEscrow.toLowerCase())
     return because("OTHER_ESCROW", { chainId: batch.chainId, escrow: batch.escrow });
@@ -130,7 +139,7 @@ async function findReason(
   const finality = options.finality ?? "finalized";
   if (finality !== "latest" && !(await statusOf(connection, batch, { blockTag: finality })).funded)
     return because("NOT_FINAL", { batchId: batch.batchId, finality });
-  const wanted = options.lines ?? batch.lines.map(({ index }) => index);
+  const wanted = lines ?? batch.lines.map(({ index }) => index);
   const unknown = wanted.filter((index) => batch.lines[index] === undefined);
   if (unknown.length > 0)
     throw new CarepactError("INPUT_INVALID", `Name lines of the group, 0 to ${batch.lines.length - 1}.`, {
@@ -143,7 +152,7 @@ async function findReason(
   const { suspended } = await createRulebooks(connection).status(batch.terms.rulebook);
   if (suspended) return because("RULEBOOK_SUSPENDED", { rulebook: batch.terms.rulebook });
   const left = batch.terms.eventBy - (await chainTimeOf(providerOf(runner)));
-  if (left < (options.minimumSeconds ?? 0)) return because("TOO_LATE", { eventBy: batch.terms.eventBy, left });
+  if (left < minimumSeconds) return because("TOO_LATE", { eventBy: batch.terms.eventBy, left });
   const { symbol, decimals } = await tokenOf(connection, batch.terms.token);
   if (symbol !== batch.token.symbol || decimals !== batch.token.decimals)
     return because("TOKEN_DIFFERS", { symbol, decimals, file: { ...batch.token } });
