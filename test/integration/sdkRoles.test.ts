@@ -23,6 +23,7 @@ import { deployWorld, fundInput, refusal, reverted, usualClaims, type World } fr
 
 const DELAY = 14 * DAY;
 const WEEK = 7 * DAY;
+const manager = new Interface(["function renounceRole(uint64 roleId, address callerConfirmation)"]);
 const PAUSE = new Interface(["function pause()"]).encodeFunctionData("pause");
 
 interface Powers extends World {
@@ -162,6 +163,34 @@ describe("SDK: roles", () => {
         expect(await run(governance.revoke(membership))).to.include({ account, revoked });
       }
       expect((await anyone.list())[2]!.members).to.deep.equal([]);
+    });
+
+    it("does not let the last admin go, by whatever way", async () => {
+      const { governance, governor, stranger, deployment } = await powers();
+      const last = { role: "admin", account: governor } as const;
+      const call = revokeCall(deployment, last);
+      const renouncing = {
+        to: deployment.accessManager,
+        data: manager.encodeFunctionData("renounceRole", [0n, governor]),
+      };
+      for (const action of [
+        governance.revoke(last),
+        governance.renounce("admin"),
+        governance.schedule(call),
+        governance.schedule({ ...call, to: call.to.toLowerCase() }),
+        governance.execute(call),
+        governance.execute(renouncing),
+      ]) {
+        const { details } = await refusal("INPUT_INVALID", action.send());
+        expect(details).to.deep.equal({ path: "account", account: governor });
+      }
+      const grant = { role: "admin", account: stranger.address, delay: 0 } as const;
+      await run(governance.schedule(grantCall(deployment, grant)));
+      await run(governance.schedule(revokeCall(deployment, { ...last, account: stranger.address })));
+      await time.increase(DELAY);
+      await run(governance.grant(grant));
+      await run(governance.schedule(call));
+      expect(await run(governance.renounce("admin"))).to.include({ account: governor, revoked: true });
     });
 
     it("waits longer if asked to, never less, and lets what is late expire", async () => {

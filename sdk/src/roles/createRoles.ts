@@ -1,16 +1,17 @@
 import type { Provider, TransactionReceipt } from "ethers";
 
 import { actionOf, type Action } from "../chain/action";
-import { accountOf, type Connection } from "../chain/deployment";
+import { accountOf, deploymentOf, type Connection } from "../chain/deployment";
 import { escrowEventsIn } from "../chain/events";
 import { accessManagerInterface, escrowInterface } from "../chain/interfaces";
 import type { CallOptions } from "../chain/options";
 import { reading } from "../chain/read";
 import { requireAddress } from "../claims/types";
 import { CarepactError } from "../errors";
-import { ClaimEscrow__factory } from "../generated";
+import { AccessManager__factory, ClaimEscrow__factory } from "../generated";
 
 import {
+  describeCall,
   grantCall,
   operationIdOf,
   requireCall,
@@ -20,8 +21,8 @@ import {
   type TargetCall,
 } from "./calls";
 import { historyOf, type ManagerEvent } from "./history";
-import { listRoles, type Role } from "./list";
-import { roleIdOf, type RoleRef } from "./names";
+import { listRoles, membersOf, type Role } from "./list";
+import { roleIdOf, roleIds, type RoleRef } from "./names";
 import { isoTimeOf, pendingOperations, type PendingOperation } from "./pending";
 
 /** A call that now waits. */
@@ -48,9 +49,12 @@ export interface Roles {
    * {@link grantCall}. A shorter delay takes effect only after the difference. @throws INPUT_INVALID, IDENTIFIER_INVALID
    */
   grant(grant: Grant): Action<{ account: string; since: number; delay: number; newMember: boolean }>;
-  /** Takes a role from an account; one that has it not stays without. The role's admin only, as {@link Roles.grant}. */
+  /**
+   * Takes a role from an account; one that has it not stays without. The role's admin only, as {@link Roles.grant}.
+   * @throws INPUT_INVALID when nobody would be left who is admin: as `renounce`, `schedule` and `execute` do
+   */
   revoke(membership: Membership): Action<{ account: string; revoked: boolean }>;
-  /** Gives up a role of the signer's own, at once. The last admin that does leaves the system without one. */
+  /** Gives up a role of the signer's own, at once. @throws INPUT_INVALID for the last admin */
   renounce(role: RoleRef): Action<{ account: string; revoked: boolean }>;
   /**
    * Announces a call that the signer may do after its delay.
@@ -71,7 +75,8 @@ export interface Roles {
 }
 
 export function createRoles(connection: Connection): Roles {
-  const { runner, deployment } = connection;
+  const { runner } = connection;
+  const deployment = deploymentOf(connection);
   const { accessManager, claimEscrow } = deployment;
   const encode = accessManagerInterface.encodeFunctionData.bind(accessManagerInterface);
   const act = <Result extends object>(
@@ -86,6 +91,25 @@ export function createRoles(connection: Connection): Roles {
   ): Promise<Value> =>
     reading(connection, async (provider, signal) => read(provider, await historyOf(connection, signal)), options);
 
+  /** The call, unless it would leave nobody who could grant, revoke or upgrade anything, for ever. */
+  const sparingAdmin = async (call: TargetCall): Promise<TargetCall> => {
+    const { contract, function: name = "", args = {} } = describeCall(deployment, call);
+    const takes = contract === "AccessManager" && ["revokeRole", "renounceRole"].includes(name);
+    if (!takes || args["roleId"] !== roleIds.admin) return call;
+    // `revokeRole(role, account)` and `renounceRole(role, confirmation)`.
+    const account = (args["account"] ?? args["callerConfirmation"]) as string;
+    const admins = await withHistory((provider, history) =>
+      membersOf(AccessManager__factory.connect(accessManager, provider), roleIds.admin, history),
+    );
+    if (admins.length === 1 && admins[0]?.account === account)
+      throw new CarepactError(
+        "INPUT_INVALID",
+        `${account} is the only admin: without one nobody could grant or upgrade anything any more.`,
+        { path: "account", account },
+      );
+    return call;
+  };
+
   return {
     list: (options) => withHistory((provider, history) => listRoles(provider, deployment, history), options),
     pending: (options) => withHistory((provider, history) => pendingOperations(provider, deployment, history), options),
@@ -99,20 +123,23 @@ export function createRoles(connection: Connection): Roles {
       ),
     revoke: (membership) =>
       act(
-        () => revokeCall(deployment, membership),
+        () => sparingAdmin(revokeCall(deployment, membership)),
         (receipt) => ({ account: membership.account, revoked: happened(receipt, "RoleRevoked") !== undefined }),
       ),
     renounce: (role) =>
       act(
-        async () => ({ to: accessManager, data: encode("renounceRole", [roleIdOf(role), await accountOf(runner)]) }),
+        async () => {
+          const data = encode("renounceRole", [roleIdOf(role), await accountOf(runner)]);
+          return sparingAdmin({ to: accessManager, data });
+        },
         async (receipt) => ({
           account: await accountOf(runner),
           revoked: happened(receipt, "RoleRevoked") !== undefined,
         }),
       ),
     schedule: (call, when) =>
-      actionOf(connection, () => {
-        const { to, data } = requireCall(call);
+      actionOf(connection, async () => {
+        const { to, data } = await sparingAdmin(requireCall(call));
         return {
           to: accessManager,
           data: encode("schedule", [to, data, secondsOf(when)]),
@@ -129,8 +156,8 @@ export function createRoles(connection: Connection): Roles {
       }),
     execute: (call) =>
       act(
-        () => {
-          const { to, data } = requireCall(call);
+        async () => {
+          const { to, data } = await sparingAdmin(requireCall(call));
           return { to: accessManager, data: encode("execute", [to, data]) };
         },
         async () => ({ operationId: operationIdOf(await accountOf(runner), call) }),

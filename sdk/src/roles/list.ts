@@ -56,18 +56,16 @@ export async function listRoles(
   const functions = functionsOf(deployment, history);
   return Promise.all(
     ids.map(async (id): Promise<Role> => {
-      const granted = history.filter(({ name, args }) => name === "RoleGranted" && args["roleId"] === id);
-      const accounts = [...new Set(granted.map(({ args }) => args["account"] as string))];
-      const [admin, guardian, grantDelay, ...members] = await Promise.all([
+      const [admin, guardian, grantDelay, members] = await Promise.all([
         manager.getRoleAdmin(id),
         manager.getRoleGuardian(id),
         manager.getRoleGrantDelay(id),
-        ...accounts.map((account) => memberOf(manager, id, account)),
+        membersOf(manager, id, history),
       ]);
       return {
         id,
         name: nameOf(id, history),
-        members: members.filter((member) => member !== undefined),
+        members,
         admin,
         guardian,
         grantDelay: Number(grantDelay),
@@ -75,6 +73,18 @@ export async function listRoles(
       };
     }),
   );
+}
+
+/** @internal Who is in a role now. */
+export async function membersOf(
+  manager: AccessManager,
+  role: bigint,
+  history: readonly ManagerEvent[],
+): Promise<RoleMember[]> {
+  const granted = history.filter(({ name, args }) => name === "RoleGranted" && args["roleId"] === role);
+  const accounts = [...new Set(granted.map(({ args }) => args["account"] as string))];
+  const members = await Promise.all(accounts.map((account) => memberOf(manager, role, account)));
+  return members.filter((member) => member !== undefined);
 }
 
 /** A role without a name here may have a label on chain. */
