@@ -100,6 +100,11 @@ describe("The devnet", () => {
     expect(await node.getBlockNumber()).to.equal(1);
   });
 
+  it("says so when there is no node", async () => {
+    const gone = () => Promise.reject(Object.assign(new Error("connect ECONNREFUSED"), { code: "ECONNREFUSED" }));
+    expect(await thrownBy<CarepactError>(deployDevnet({ send: gone }))).to.have.property("code", "NODE_UNREACHABLE");
+  });
+
   it("is given up when its signal says so", async () => {
     const node = await embedded();
     const aborted = deployDevnet(node, { signal: AbortSignal.abort() });

@@ -1,7 +1,8 @@
 import { HDNodeWallet, Transaction } from "ethers";
 
 import type { Deployment } from "../chain/deployment";
-import { within, type CallOptions } from "../chain/options";
+import { decodeError } from "../chain/decodeError";
+import { sleep, within, type CallOptions } from "../chain/options";
 import { deployments } from "../deployments";
 import { CarepactError } from "../errors";
 import { bytecode } from "../generated/devnetBytecode";
@@ -42,7 +43,8 @@ export const devnetAccount = (index: number): HDNodeWallet =>
  * Brings an empty Hardhat or anvil chain to where Carepact is deployed, at the addresses of `deployments[31337]`, with a test stablecoin: sends
  * from the first test account what the protocol's own deployment sends. Where that was done, it looks and returns; where it was interrupted, it
  * goes on.
- * @throws CHAIN_MISMATCH where the chain is not 31337, or the account sent something else; TRANSACTION_FAILED, ABORTED, TIMED_OUT
+ * @throws CHAIN_MISMATCH where the chain is not 31337, or the account sent something else; NODE_UNREACHABLE, TRANSACTION_FAILED,
+ * ABORTED, TIMED_OUT
  */
 export async function deployDevnet(rpc: JsonRpc, options: CallOptions = {}): Promise<Devnet> {
   return within(options, async (signal) => {
@@ -130,7 +132,7 @@ async function ask(rpc: JsonRpc, method: string, params: unknown[] = []): Promis
   try {
     return await rpc.send(method, params);
   } catch (thrown) {
-    throw new CarepactError("TRANSACTION_FAILED", `The node does not answer ${method}.`, { method }, thrown);
+    throw decodeError(thrown);
   }
 }
 
@@ -140,7 +142,7 @@ async function send(rpc: JsonRpc, raw: string, hash: string): Promise<void> {
   } catch (thrown) {
     // Somebody else brings up the same devnet at this moment: what was sent is the same.
     if ((await ask(rpc, "eth_getTransactionByHash", [hash])) !== null) return;
-    throw new CarepactError("TRANSACTION_FAILED", "The node refused a transaction of the devnet.", { hash }, thrown);
+    throw decodeError(thrown);
   }
 }
 
@@ -157,6 +159,6 @@ const POLLING_MS = 100;
 async function mined(rpc: JsonRpc, hash: string, signal: AbortSignal): Promise<void> {
   while (!(await isMined(rpc, hash))) {
     signal.throwIfAborted();
-    await new Promise((resolve) => setTimeout(resolve, POLLING_MS));
+    await sleep(POLLING_MS, signal);
   }
 }
