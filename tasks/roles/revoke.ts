@@ -1,7 +1,6 @@
-import { createRoles, roleIdOf, roleIds, roleNameOf } from "@carepact/sdk/roles";
+import { createRoles, roleIdOf, roleNameOf } from "@carepact/sdk/roles";
 
 import type { Call, Ending } from "../support/call";
-import { usage } from "../support/input";
 import { carryOut, endOf } from "../support/sending";
 import { signingSiteOf } from "../support/site";
 
@@ -17,11 +16,6 @@ export async function run(call: Call, options: MembershipOptions): Promise<Endin
   const members = (await roles.list(site.options)).find(({ id }) => id === roleIdOf(role))?.members ?? [];
   if (!members.some((member) => member.account === account))
     return { lines: [`${account} is not in ${name}.`], json: { changed: false, role: name, account } };
-  if (roleIdOf(role) === roleIds.admin && members.length === 1)
-    throw usage(
-      `${account} is the only admin: without one nobody could grant or upgrade anything any more.`,
-      "--account",
-    );
   // Giving up one's own role needs no admin, and no delay.
   const action = site.account === account ? roles.renounce(role) : roles.revoke(membership);
   const outcome = await orScheduleFirst(() => carryOut(site, action));

@@ -81,8 +81,10 @@ describe("Tasks: roles", () => {
     expect(await does(officer, "roles:revoke", own)).to.include({ changed: true });
     expect(await does(officer, "roles:revoke", own)).to.include({ changed: false });
     expect(await membersOf(world, "credentialing")).to.deep.equal([]);
-    const last = await fails(2, governor, "roles:revoke", { role: "admin", account: address(governor) });
-    expect(last.stderr).to.include("the only admin");
+    const last = { role: "admin", account: address(governor) };
+    expect((await fails(2, governor, "roles:revoke", last)).stderr).to.include("the only admin");
+    const announced = await fails(2, governor, "roles:schedule", { call: "revoke", ...last });
+    expect(announced.stderr).to.include("the only admin");
   });
 
   it("pause and unpause, once each", async () => {
