@@ -143,6 +143,21 @@ describe("Tasks: batch:fund", () => {
     expect(() => statSync(path("failing.record.json.unsent"))).to.throw("ENOENT");
   });
 
+  it("keeps both documents when the node's answer to what it was sent is lost", async () => {
+    const world = await loadFixture(peopledWorld);
+    const { does, fails, path, file } = world;
+    const claims = file("cut.json", fill("68", "5.00", npis.pharmacy));
+    const cut = async (params: unknown[], send: Send): Promise<unknown> => {
+      await send("eth_sendTransaction", params);
+      throw new Error("socket hang up");
+    };
+    const { stderr } = await answering("eth_sendTransaction", cut, () =>
+      fails(6, payer, "batch:fund", { claims, ...terms(world, "cut") }),
+    );
+    expect(stderr).to.include("Whether the batch was funded is not known");
+    expect(await does("", "batch:status", { file: path("cut.batch.json.unsent") })).to.include({ state: "open" });
+  });
+
   it("says that the batch is funded when only its documents could not get their names", async () => {
     const world = await loadFixture(peopledWorld);
     const { fails, path, file } = world;
