@@ -50,6 +50,16 @@ export const errorCodes = {
   ATTESTATION_SIGNER_UNKNOWN: "The signer is not an attester of the batch's rulebook.",
   ATTESTATION_TOO_FEW: "Fewer attesters signed the same statement than the rulebook asks for.",
 
+  // Patients and consent
+  CODE_UNKNOWN: "Not a code of the list that it should come from; details.list names the list.",
+  GRANT_MALFORMED: "Not a grant: a field is missing, out of its range, or of another shape than its schema asks for.",
+  CONSENT_INVALID: "The FHIR Consent breaks a rule of FHIR R4; details.path names the element.",
+  CONSENT_NOT_EXPRESSIBLE: "The FHIR Consent says something that grants and restrictions cannot; details.path names it.",
+  CONSENT_ACTOR_UNKNOWN: "No account is known for somebody whom the FHIR Consent names; details.path says where.",
+  AUDIT_EVENT_INVALID: "The FHIR AuditEvent breaks a rule of FHIR R4; details.path names the element.",
+  AUDIT_EVENT_NOT_EXPRESSIBLE: "The FHIR AuditEvent is no entry of an access log; details.path names the element.",
+  ACCESS_ENTRY_MALFORMED: "Not an entry of an access log; details.path names the field.",
+
   // Working with a chain
   RUNNER_CANNOT_SIGN: "The connection can only read, or its wallet allows nothing yet: connect with a signer.",
   RUNNER_CANNOT_READ: "The signer is not connected to a provider.",
