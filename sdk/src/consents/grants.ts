@@ -1,0 +1,205 @@
+import { getAddress, isHexString } from "ethers";
+
+import {
+  anyPurpose,
+  anySensitivity,
+  categoryMask,
+  confidentialityAt,
+  confidentialityRank,
+  purposeList,
+  purposesOf,
+  resourceTypeList,
+  sensitivityList,
+} from "../codes";
+import { randomSalt, saltedHashOf, systemRandom, type RandomSource } from "../encryption";
+import { CarepactError } from "../errors";
+
+import { normalScope, type Scope } from "./scope";
+import { normalTerms, type ConsentTerms, type Denial } from "./terms";
+import { NO_EXPIRY, NO_INSTRUMENT, requireGrant, type Grant } from "./types";
+
+/** What a patient refuses, as the consent registry checks it (`Restrictions` of ConsentTypes.sol). */
+export interface Restrictions {
+  /** Salted hash of all that the terms refuse: the registry sees a random number, a gateway what it has to check itself. */
+  salt: string;
+  /** Accounts, ascending. */
+  organizations: string[];
+  /** Bit set of purposes. */
+  purposes: bigint;
+  /** Bit set of resource types and labels. */
+  categories: bigint;
+  /** Whether an emergency may override all this. */
+  breakGlass: boolean;
+}
+
+/** What the terms' grants have in common. */
+export interface GrantingOptions {
+  /** Patient id, 32 bytes. */
+  patient: string;
+  /** The patient's epoch. */
+  epoch: number;
+  /** Number of the first grant; the others follow. */
+  firstNumber: number;
+  /** How many times each may be passed on; 0 unless given. */
+  subGrants?: number;
+  /**
+   * The FHIR Consent itself. Its salted hash becomes the instrument of the grants. Asked for where the terms say what a
+   * grant has no field for: a gateway then reads it in the document.
+   */
+  consent?: unknown;
+  /** Only tests pass their own. */
+  random?: RandomSource;
+}
+
+/** What a grant has no field for: gateways look it up in the instrument. */
+const BEYOND_GRANT = [
+  "sensitivities",
+  "custodians",
+  "authors",
+  "codes",
+  "recordsFrom",
+  "recordsUntil",
+  "records",
+] as const satisfies (keyof Scope)[];
+
+/** `instrument` of a grant: the salted hash of the FHIR Consent it comes from. @throws INPUT_INVALID */
+export const instrumentOf = (salt: string, consent: unknown): string => saltedHashOf(salt, consent);
+
+/** Whether a permit says more than fields of a grant can. */
+export const needsInstrument = (permit: Scope): boolean =>
+  BEYOND_GRANT.some((name) => permit[name] !== undefined) || permit.actions?.join() !== "access";
+
+/**
+ * The grants of a consent, not signed yet: one for each permit.
+ * @throws GRANT_MALFORMED; INPUT_INVALID where the FHIR Consent is needed and missing; CONSENT_NOT_EXPRESSIBLE for a
+ * permit that does not include access
+ */
+export function grantsOf(terms: ConsentTerms, options: GrantingOptions): Grant[] {
+  const random = options.random ?? systemRandom;
+  return normalTerms(terms).permits.map((permit, i) => {
+    const path = `$.permits[${i}]`;
+    if (permit.actions !== undefined && !permit.actions.includes("access"))
+      throw new CarepactError("CONSENT_NOT_EXPRESSIBLE", `${path}.actions does not include access: a grant is one.`, {
+        path: `${path}.actions`,
+      });
+    if (options.consent === undefined && needsInstrument(permit))
+      throw new CarepactError("INPUT_INVALID", `${path} says more than a grant can: pass the consent itself.`, {
+        path,
+      });
+    const salt = randomSalt(random);
+    const labels = permit.withoutSensitivities;
+    return requireGrant({
+      patient: options.patient,
+      number: options.firstNumber + i,
+      grantee: permit.recipients?.[0] ?? "",
+      purposes: permit.purposes === undefined ? anyPurpose : purposeList.maskOf(permit.purposes),
+      categories:
+        resourceTypeList.maskOf(permit.resourceTypes ?? ["Resource"]) |
+        (anySensitivity & ~sensitivityList.maskOf(labels ?? [])),
+      ceiling: confidentialityRank(permit.ceiling ?? "V"),
+      notBefore: permit.from ?? 0,
+      expiry: permit.until ?? NO_EXPIRY,
+      subGrants: options.subGrants ?? 0,
+      epoch: options.epoch,
+      salt,
+      instrument: options.consent === undefined ? NO_INSTRUMENT : instrumentOf(salt, options.consent),
+    });
+  });
+}
+
+/**
+ * The terms of a grant that stands for itself: one permit for access, nothing else open. With an instrument, the FHIR
+ * Consent says more, and is what has to be read.
+ * @throws GRANT_MALFORMED; CODE_UNKNOWN for a bit set that no codes of this version make up; CONSENT_NOT_EXPRESSIBLE for
+ * a grant with an instrument, or one that may be passed on
+ */
+export function termsOfGrant(grant: Grant): ConsentTerms {
+  const checked = requireGrant(grant);
+  const refuse = (field: keyof Grant, problem: string): CarepactError =>
+    new CarepactError("CONSENT_NOT_EXPRESSIBLE", `${field} of the grant ${problem}.`, { path: `$.${field}` });
+  if (checked.instrument !== NO_INSTRUMENT) throw refuse("instrument", "names a document, which says what it means");
+  if (checked.subGrants !== 0) throw refuse("subGrants", "lets it be passed on, for which FHIR has no element");
+  const without = sensitivityList.codesOf(anySensitivity & ~checked.categories);
+  const permit = normalScope({
+    recipients: [checked.grantee],
+    purposes: purposesOf(checked.purposes),
+    resourceTypes: resourceTypeList.codesOf(checked.categories & ~anySensitivity),
+    ...(without.length === 0 ? {} : { withoutSensitivities: without }),
+    ceiling: confidentialityAt(checked.ceiling),
+    from: checked.notBefore,
+    ...(checked.expiry === NO_EXPIRY ? {} : { until: checked.expiry }),
+    actions: ["access"],
+  });
+  return normalTerms({ onlyByGrant: true, permits: [permit], denials: [], breakGlass: [] });
+}
+
+/** What the registry checks of the terms' denials, and what is left to gateways. */
+export interface RestrictionsOfTerms {
+  restrictions: Restrictions;
+  /** Denials that the registry cannot see: who releases data decides them with `decide`. */
+  leftToGateways: Denial[];
+}
+
+const EMERGENCY = purposeList.maskOf(["ETREAT"]);
+/** What the registry compares: each alone, for all time and all that is done. */
+const SEEN = ["recipients", "purposes", "resourceTypes", "sensitivities"] as const;
+
+/**
+ * The restrictions of a consent, as the registry checks them. It sees a denial of organizations, purposes or categories,
+ * each alone and without exception; where an emergency is excepted from all of these, it may override them.
+ * @param salt 32 random bytes. The registry's salt is the hash of this and all that is refused, so that the restrictions'
+ * hash on chain commits to the denials that are left to gateways, too.
+ * @throws INPUT_INVALID, CODE_UNKNOWN
+ */
+export function restrictionsOf(terms: ConsentTerms, salt: string): RestrictionsOfTerms {
+  const { onlyByGrant, denials, breakGlass } = normalTerms(terms);
+  if (!isHexString(salt, 32)) throw new CarepactError("INPUT_INVALID", "A salt is 32 bytes in hex.", { path: "salt" });
+  const visible = denials.filter(({ scope }) => seenElement(scope) !== undefined);
+  const overridden = visible.filter(emergencyExcepted);
+  const breaks = overridden.length > 0 && visible.every((denial) => emergencyExcepted(denial));
+  const shown = breaks ? overridden : visible.filter(({ except }) => except.length === 0);
+
+  const restrictions: Restrictions = {
+    salt: saltedHashOf(salt, { onlyByGrant, denials, breakGlass }),
+    organizations: [],
+    purposes: 0n,
+    categories: 0n,
+    breakGlass: breaks,
+  };
+  for (const { scope } of shown) {
+    restrictions.organizations.push(...(scope.recipients ?? []));
+    // A denial of everything is one of every purpose.
+    if (seenElement(scope) === "all") restrictions.purposes |= anyPurpose;
+    restrictions.purposes |= purposeList.maskOf(scope.purposes ?? []);
+    restrictions.categories |= categoryMask([...(scope.resourceTypes ?? []), ...(scope.sensitivities ?? [])]);
+  }
+  restrictions.organizations = [...new Set(restrictions.organizations.map((account) => getAddress(account)))].sort(
+    (a, b) => (BigInt(a) < BigInt(b) ? -1 : 1),
+  );
+  return { restrictions, leftToGateways: denials.filter((denial) => !shown.includes(denial)) };
+}
+
+/** The one element of a scope that the registry can check, or `all` if the scope is about everything. */
+function seenElement(scope: Scope): (typeof SEEN)[number] | "all" | undefined {
+  const { actions, ...rest } = scope;
+  if (actions !== undefined && !actions.includes("access")) return undefined;
+  const names = Object.keys(rest);
+  if (names.length === 0) return "all";
+  return names.length === 1 ? SEEN.find((name) => name === names[0]) : undefined;
+}
+
+/** Whether the one exception of a denial is an emergency, of which nothing else is asked. */
+function emergencyExcepted({ scope, except }: Denial): boolean {
+  const [only, ...more] = except;
+  if (only?.purposes === undefined || more.length > 0) return false;
+  const { purposes, ...rest } = only;
+  const { purposes: refused, ...own } = scope;
+  const mask = purposeList.maskOf(purposes);
+  const emergency = purposeList.maskOf(["BTG"]);
+  return (
+    (mask & ~EMERGENCY) === 0n &&
+    (mask & emergency) === emergency &&
+    (refused === undefined || (mask & ~purposeList.maskOf(refused)) === 0n) &&
+    JSON.stringify(rest) === JSON.stringify(own)
+  );
+}
