@@ -118,8 +118,9 @@ contract PatientRecovery is IPatientRecovery, Authorizations, AccessManagedUpgra
     ) external {
         _requireActive(patient);
         Recovery memory recovery = _recoveries().recoveries[patient];
-        bool underWay = recovery.phase == RecoveryPhase.Waiting || recovery.phase == RecoveryPhase.Overridden;
-        if (underWay && block.timestamp < _lapseOf(recovery)) revert RecoveryInProgress(patient, recovery.number);
+        // A vetoed one too: who stole the controller's key would veto, bring in contacts of its own, and begin before all could override.
+        bool open = recovery.phase != RecoveryPhase.None && recovery.phase != RecoveryPhase.Executed;
+        if (open && block.timestamp < _lapseOf(recovery)) revert RecoveryInProgress(patient, recovery.number);
         bytes32 contactsHash = hashContacts(contacts);
         bytes32 current = _currentBook(patient).current;
         if (contactsHash != current) revert ContactsMismatch(patient, current);

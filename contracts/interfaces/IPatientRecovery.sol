@@ -106,7 +106,7 @@ interface IPatientRecovery is IAuthorizations {
     /// @notice The record has to be active to be recovered.
     error RecordNotActive(bytes32 patient);
 
-    /// @notice Another recovery is under way.
+    /// @notice Another recovery is under way, or was vetoed and did not lapse yet.
     error RecoveryInProgress(bytes32 patient, uint256 number);
 
     /// @notice The recovery is not in the phase this needs, or lapsed.
@@ -130,7 +130,7 @@ interface IPatientRecovery is IAuthorizations {
     function cancelContactsChange(bytes32 patient, Authorization calldata authorization) external;
 
     /// @notice Begins a recovery. Anybody may bring the signatures of as many contacts as the threshold says.
-    /// @dev Not while another is under way; one that was vetoed or lapsed is replaced. Messages name the number of the recovery.
+    /// @dev Not while another is under way, vetoed or not; each ends when it is carried out, or lapses. Messages name its number.
     /// Messages: `StartRecovery(bytes32 patient,uint32 number,bytes32 contactsHash,bytes32 newController,uint48 deadline)`, signed by
     /// contacts; `AcceptRecovery(bytes32 patient,uint32 number,uint48 deadline)`, signed by the new key.
     /// @param acceptance Authorization of the new key.
