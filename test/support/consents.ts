@@ -1,6 +1,6 @@
 import type { HardhatEthersSigner } from "@nomicfoundation/hardhat-ethers/signers";
 import { time } from "@nomicfoundation/hardhat-network-helpers";
-import { AbiCoder, type TypedDataDomain, ZeroAddress, ZeroHash, concat, id, keccak256 } from "ethers";
+import { AbiCoder, type Result, type TypedDataDomain, ZeroAddress, ZeroHash, concat, id, keccak256 } from "ethers";
 import { ethers } from "hardhat";
 
 import type { AccessManager, ConsentRegistry, OrganizationRegistry, PatientRecovery } from "../../typechain-types";
@@ -209,6 +209,9 @@ export async function rotate(
   );
 }
 
+/** A struct that a call returned, by the names of its fields. */
+export const fieldsOf = (struct: unknown): Record<string, unknown> => (struct as Result).toObject();
+
 export const epochOf = async ({ consents }: Consents, patient: string): Promise<bigint> =>
   (await consents.patientOf(patient)).epoch;
 
@@ -247,11 +250,11 @@ export async function grantOf(
 }
 
 export const grantDigestOf = (domain: TypedDataDomain, grant: GrantStruct): string =>
-  digestOf(domain, documents.grant, grant as unknown as Record<string, unknown>);
+  digestOf(domain, documents.grant, grant);
 export const subGrantDigestOf = (domain: TypedDataDomain, subGrant: SubGrantStruct): string =>
-  digestOf(domain, documents.subGrant, subGrant as unknown as Record<string, unknown>);
+  digestOf(domain, documents.subGrant, subGrant);
 export const mandateDigestOf = (domain: TypedDataDomain, mandate: RepresentativeMandateStruct): string =>
-  digestOf(domain, documents.mandate, mandate as unknown as Record<string, unknown>);
+  digestOf(domain, documents.mandate, mandate);
 
 /** What takes the place of a mandate in a chain whose grant the patient signed. */
 export const NO_MANDATE: SignedMandateStruct = {

@@ -14,8 +14,8 @@ export interface Patient extends Consents {
 export interface PatientAction {
   action: Action;
   /** What is signed, in the state right after registration, but for the deadline. */
-  message(context: Patient): Record<string, unknown>;
-  call(context: Patient, authorization: AuthorizationStruct): Promise<ContractTransactionResponse>;
+  message: (context: Patient) => Record<string, unknown>;
+  call: (context: Patient, authorization: AuthorizationStruct) => Promise<ContractTransactionResponse>;
   event: string;
   /** What happens when the very same message is brought again: nothing, or this error. */
   again?: string;

@@ -49,7 +49,7 @@ describe("ConsentRegistry: who may act", () => {
       it("is done by the controller itself, without a message", async () => {
         const context = await loadFixture(deployConsents);
         const [, , , , , , , owner] = await ethers.getSigners();
-        const own = context.consents.connect(owner!);
+        const own = context.consents.connect(owner);
         await own.register(id("own"), id("key"), DIRECT);
         const patient = await own.register.staticCall(id("another"), id("key"), DIRECT);
         await own.register(id("another"), id("key"), DIRECT);

@@ -10,6 +10,7 @@ import {
   authorize,
   deployConsents,
   deployWithPatient,
+  fieldsOf,
   patientIdOf,
   registerPatient,
 } from "../../support/consents";
@@ -27,7 +28,7 @@ describe("ConsentRegistry: register", () => {
     await expect(consents.register(id("salt"), HPKE_KEY, registration))
       .to.emit(consents, "PatientRegistered")
       .withArgs(patient, key.hash, HPKE_KEY);
-    expect((await consents.patientOf(patient)).toObject()).to.deep.equal({
+    expect(fieldsOf(await consents.patientOf(patient))).to.deep.equal({
       status: STATUS.active,
       controllerHash: key.hash,
       controllerVersion: 1n,

@@ -176,7 +176,7 @@ export async function sign(scenario: Scenario): Promise<GrantChainStruct> {
 export interface Fault {
   reason: ReasonName;
   what: string;
-  apply(scenario: Scenario): void;
+  apply: (scenario: Scenario) => unknown;
   /** Faults of equal names cannot both be. */
   only?: string;
 }
@@ -217,7 +217,7 @@ export async function faults(): Promise<Fault[]> {
     const { consents, domain } = scenario;
     scenario.after.push((chain) =>
       consents
-        .connect(scenario.subGrantSigners[index]!)
+        .connect(index === 0 ? scenario.clinic : scenario.specialist)
         .revokeOwnDocument(subGrantDigestOf(domain, chain.subGrants[index]!.subGrant), {
           signer: "0x",
           deadline: 0,

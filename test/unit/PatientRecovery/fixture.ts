@@ -7,9 +7,8 @@ import type {
   ContactSignatureStruct,
   RecoveryContactsStruct,
 } from "../../../typechain-types/contracts/identity/PatientRecovery";
-import { authorize, deployWithPatient } from "../../support/consents";
+import { actions, authorize, deployWithPatient } from "../../support/consents";
 import { type Key, accountKey, contractKey, digestOf, p256Key, passkey } from "../../support/keys";
-import { actions } from "../../support/consents";
 import { DAY } from "../../support/system";
 import type { Patient } from "../ConsentRegistry/actions";
 
@@ -88,8 +87,9 @@ const FAR = 2n ** 40n;
 export function signaturesOf(
   { recoveryDomain, patient, circle }: WithContacts,
   who: number[],
-  { action = "StartRecovery" as "StartRecovery" | "OverrideVeto", number = 1, to = RECOVERED, deadline = FAR } = {},
+  changes: { action?: "StartRecovery" | "OverrideVeto"; number?: number; to?: Key; deadline?: bigint } = {},
 ): ContactSignatureStruct[] {
+  const { action = "StartRecovery", number = 1, to = RECOVERED, deadline = FAR } = changes;
   const message = { patient, number, contactsHash: circle.hash, newController: to.hash, deadline };
   const digest = digestOf(recoveryDomain, actions[action], message);
   return who.map((contact) => ({ contact, deadline, signature: circle.keys[contact]!.sign(digest) }));

@@ -4,10 +4,12 @@ import { ZeroHash, id } from "ethers";
 import { ethers } from "hardhat";
 
 import {
+  actions,
   anchorOf,
   authorize,
   chainOf,
   epochOf,
+  fieldsOf,
   grantDigestOf,
   grantOf,
   reasonOf,
@@ -15,7 +17,6 @@ import {
   rotate,
 } from "../../support/consents";
 import { accountKey, digestOf } from "../../support/keys";
-import { actions } from "../../support/consents";
 
 import {
   CONTACTS_DELAY,
@@ -61,7 +62,7 @@ describe("PatientRecovery: startRecovery", () => {
       await sent;
       const readyAt = BigInt(await time.latest()) + BigInt(DELAY);
       await expect(sent).to.emit(recovery, "RecoveryStarted").withArgs(patient, 1, RECOVERED.hash, readyAt);
-      expect((await recovery.recoveryOf(patient)).toObject()).to.deep.equal({
+      expect(fieldsOf(await recovery.recoveryOf(patient))).to.deep.equal({
         contactsHash: circle.hash,
         newController: RECOVERED.hash,
         readyAt,

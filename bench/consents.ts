@@ -1,7 +1,7 @@
 import type { HardhatEthersSigner } from "@nomicfoundation/hardhat-ethers/signers";
 import { type ContractTransactionResponse, getBytes, id } from "ethers";
 
-import type { GrantChainStruct, GrantStruct } from "../../typechain-types/contracts/consent/ConsentRegistry";
+import type { GrantChainStruct, GrantStruct } from "../typechain-types/contracts/consent/ConsentRegistry";
 import {
   DIRECT,
   HPKE_KEY,
@@ -9,14 +9,15 @@ import {
   NO_RESTRICTIONS,
   type Consents,
   authorize,
+  deployConsents,
   documents,
   epochOf,
   grantDigestOf,
   grantOf,
   patientIdOf,
   requestOf,
-} from "./consents";
-import { passkey, typesOf } from "./keys";
+} from "../test/support/consents";
+import { passkey, typesOf } from "../test/support/keys";
 
 type Sign = (grant: GrantStruct) => Promise<string>;
 
@@ -64,8 +65,10 @@ export async function measureConsents(context: Consents, patient: HardhatEthersS
     const signature = await sign(grant);
     const chain: GrantChainStruct = { grant, signer, signature, mandate: NO_MANDATE, subGrants: [] };
     const args = [chain, NO_RESTRICTIONS, requestOf(context, patientId)] as const;
-    const { data } = await consents.isPermitted.populateTransaction(...args);
-    return Number(await consents.isPermitted.estimateGas(...args)) - intrinsicGasOf(data);
+    const transaction = await consents.isPermitted.populateTransaction(...args);
+    const tracing = { disableStack: true, disableMemory: true, disableStorage: true };
+    const trace = (await patient.provider.send("debug_traceCall", [transaction, "latest", tracing])) as { gas: number };
+    return Number(trace.gas) - intrinsicGasOf(transaction.data);
   };
   const byAccount = await permitted(record, patient.address, (grant) =>
     patient.signTypedData(domain, typesOf(documents.grant), grant),
@@ -85,3 +88,10 @@ export async function measureConsents(context: Consents, patient: HardhatEthersS
     "consent.isPermitted.passkey": grantedByPasskey,
   };
 }
+
+// By itself: npx hardhat run bench/consents.ts
+if (require.main === module)
+  void (async () => {
+    const { ethers } = await import("hardhat");
+    console.log(await measureConsents(await deployConsents(), (await ethers.getSigners())[9]!));
+  })();
