@@ -119,7 +119,7 @@ const INSTANTS = DATES.flatMap((date) => {
 
 const request = (record: {
   [Name in keyof AccessRequest]-?: fc.Arbitrary<AccessRequest[Name]>;
-}): fc.Arbitrary<AccessRequest> => fc.record(record) as fc.Arbitrary<AccessRequest>;
+}): fc.Arbitrary<AccessRequest> => fc.record(record);
 
 const accounts = [...ACTORS, "Organization/other"].map(accountOf);
 

@@ -86,6 +86,11 @@ const facets = {
     }) ?? true,
 } as const satisfies Record<string, Facet>;
 
+/** For a denial, a label that is more general than the one it names may stand for it. */
+const sensitivityOfDenial: Facet = (provision, request, options) =>
+  (facets.sensitivity as Facet)(provision, request, options) ||
+  labels(provision, "v3-ActCode").some(({ code }) => request.sensitivities.some((label) => isA(code ?? "", label)));
+
 const facetNames = Object.keys(facets) as (keyof typeof facets)[];
 
 /**
@@ -99,10 +104,12 @@ export function consentOracle(
   const optOut = consent.policyRule?.coding?.[0]?.code === "OPTOUT";
   const organizations = (consent.organization ?? []).map(({ reference }) => options.accountOf(reference ?? ""));
 
-  const holds = (chain: ConsentProvision[], request: AccessRequest, except?: keyof typeof facets): boolean =>
-    chain.every((provision) =>
-      facetNames.every((name) => name === except || facets[name](provision, request, options)),
-    );
+  const holds = (chain: ConsentProvision[], request: AccessRequest): boolean =>
+    chain.every((provision) => facetNames.every((name) => facets[name](provision, request, options)));
+  const denies = (chain: ConsentProvision[], request: AccessRequest): boolean => {
+    const asked = { ...facets, degree: () => true, sensitivity: sensitivityOfDenial };
+    return chain.every((provision) => facetNames.every((name) => asked[name](provision, request, options)));
+  };
   const facetHolds = (chain: ConsentProvision[], name: keyof typeof facets, request: AccessRequest): boolean =>
     chain.every((provision) => facets[name](provision, request, options));
 
@@ -146,7 +153,7 @@ export function consentOracle(
     );
     if (inner !== undefined) return inner;
     if (effect === "permit" && permits(chain, request)) return "permitted";
-    if (effect === "deny" && holds(chain, request, "degree")) return "denied";
+    if (effect === "deny" && denies(chain, request)) return "denied";
     return joined(rest.map((entry) => answer(entry, above, entry.type, request)));
   };
 

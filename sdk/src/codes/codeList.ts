@@ -81,10 +81,25 @@ export class CodeList<Code extends string> {
   }
 
   /**
-   * The fewest codes whose masks together are `mask`, in the order of their bits.
-   * @throws CODE_UNKNOWN when no codes have just these bits
+   * Bits of all these codes, of what is below them, and of what is above them: a record that carries the general label may
+   * be of the special kind. @throws CODE_UNKNOWN
    */
-  codesOf(mask: bigint): Code[] {
+  lineageOf(codes: readonly unknown[]): bigint {
+    return codes.reduce<bigint>((sum, code) => {
+      let bits = sum | this.mask(code);
+      for (let { parent } = this.entry(code); parent !== undefined; { parent } = this.entry(parent))
+        bits |= this.bit(parent);
+      return bits;
+    }, 0n);
+  }
+
+  /** Bits that codes have. */
+  get assigned(): bigint {
+    return this.codes().reduce((sum, code) => sum | this.bit(code), 0n);
+  }
+
+  /** The fewest codes whose masks lie within `mask` and make up most of it, in the order of their bits. */
+  largestIn(mask: bigint): Code[] {
     const found: Code[] = [];
     const visit = (code: Code): void => {
       const whole = this.mask(code);
@@ -92,11 +107,20 @@ export class CodeList<Code extends string> {
       else if ((mask & whole) !== 0n) for (const child of this.children.get(code) ?? []) visit(child);
     };
     visit(this.root);
+    return found.sort((a, b) => this.entry(a).bit - this.entry(b).bit);
+  }
+
+  /**
+   * The fewest codes whose masks together are `mask`, in the order of their bits.
+   * @throws CODE_UNKNOWN when no codes have just these bits
+   */
+  codesOf(mask: bigint): Code[] {
+    const found = this.largestIn(mask);
     if (this.maskOf(found) !== mask)
       throw new CarepactError("CODE_UNKNOWN", `A bit set that no codes of ${this.name} make up.`, {
         list: this.name,
         bits: `0x${mask.toString(16)}`,
       });
-    return found.sort((a, b) => this.entry(a).bit - this.entry(b).bit);
+    return found;
   }
 }

@@ -103,7 +103,7 @@ export function confidentialityAt(rank: number): ConfidentialityCode {
 
 /** HL7's own words for a code. @throws CODE_UNKNOWN */
 export function displayOf(code: PurposeCode | CategoryCode): string {
-  return purposeList.has(code) ? purposeList.entry(code).display : listOf(code as CategoryCode).entry(code).display;
+  return purposeList.has(code) ? purposeList.entry(code).display : listOf(code).entry(code).display;
 }
 
 /** HL7's own word for a degree of confidentiality. @throws CODE_UNKNOWN */

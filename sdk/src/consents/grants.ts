@@ -3,13 +3,13 @@ import { getAddress, isHexString } from "ethers";
 import {
   anyPurpose,
   anySensitivity,
-  categoryMask,
   confidentialityAt,
   confidentialityRank,
   purposeList,
   purposesOf,
   resourceTypeList,
   sensitivityList,
+  type SensitivityCode,
 } from "../codes";
 import { randomSalt, saltedHashOf, systemRandom, type RandomSource } from "../encryption";
 import { CarepactError } from "../errors";
@@ -87,15 +87,13 @@ export function grantsOf(terms: ConsentTerms, options: GrantingOptions): Grant[]
         path,
       });
     const salt = randomSalt(random);
-    const labels = permit.withoutSensitivities;
     return requireGrant({
       patient: options.patient,
       number: options.firstNumber + i,
       grantee: permit.recipients?.[0] ?? "",
       purposes: permit.purposes === undefined ? anyPurpose : purposeList.maskOf(permit.purposes),
       categories:
-        resourceTypeList.maskOf(permit.resourceTypes ?? ["Resource"]) |
-        (anySensitivity & ~sensitivityList.maskOf(labels ?? [])),
+        resourceTypeList.maskOf(permit.resourceTypes ?? ["Resource"]) | labelsBesides(permit.withoutSensitivities),
       ceiling: confidentialityRank(permit.ceiling ?? "V"),
       notBefore: permit.from ?? 0,
       expiry: permit.until ?? NO_EXPIRY,
@@ -107,11 +105,15 @@ export function grantsOf(terms: ConsentTerms, options: GrantingOptions): Grant[]
   });
 }
 
+/** Bits of all labels, or of those that are known besides some. */
+const labelsBesides = (without: readonly SensitivityCode[] | undefined): bigint =>
+  without === undefined ? anySensitivity : sensitivityList.assigned & ~sensitivityList.lineageOf(without);
+
 /**
  * The terms of a grant that stands for itself: one permit for access, nothing else open. With an instrument, the FHIR
  * Consent says more, and is what has to be read.
  * @throws GRANT_MALFORMED; CODE_UNKNOWN for a bit set that no codes of this version make up; CONSENT_NOT_EXPRESSIBLE for
- * a grant with an instrument, or one that may be passed on
+ * a grant with an instrument, one that may be passed on, or one for all labels below one that it leaves out itself
  */
 export function termsOfGrant(grant: Grant): ConsentTerms {
   const checked = requireGrant(grant);
@@ -119,12 +121,16 @@ export function termsOfGrant(grant: Grant): ConsentTerms {
     new CarepactError("CONSENT_NOT_EXPRESSIBLE", `${field} of the grant ${problem}.`, { path: `$.${field}` });
   if (checked.instrument !== NO_INSTRUMENT) throw refuse("instrument", "names a document, which says what it means");
   if (checked.subGrants !== 0) throw refuse("subGrants", "lets it be passed on, for which FHIR has no element");
-  const without = sensitivityList.codesOf(anySensitivity & ~checked.categories);
+  const labels = checked.categories & anySensitivity;
+  const without = sensitivityList.largestIn(anySensitivity & ~labels);
+  const shut = without.length === 0 ? undefined : without;
+  if (labelsBesides(shut) !== labels)
+    throw refuse("categories", "has labels that cannot be told by those that are left out");
   const permit = normalScope({
     recipients: [checked.grantee],
     purposes: purposesOf(checked.purposes),
     resourceTypes: resourceTypeList.codesOf(checked.categories & ~anySensitivity),
-    ...(without.length === 0 ? {} : { withoutSensitivities: without }),
+    ...(shut === undefined ? {} : { withoutSensitivities: shut }),
     ceiling: confidentialityAt(checked.ceiling),
     from: checked.notBefore,
     ...(checked.expiry === NO_EXPIRY ? {} : { until: checked.expiry }),
@@ -171,7 +177,8 @@ export function restrictionsOf(terms: ConsentTerms, salt: string): RestrictionsO
     // A denial of everything is one of every purpose.
     if (seenElement(scope) === "all") restrictions.purposes |= anyPurpose;
     restrictions.purposes |= purposeList.maskOf(scope.purposes ?? []);
-    restrictions.categories |= categoryMask([...(scope.resourceTypes ?? []), ...(scope.sensitivities ?? [])]);
+    restrictions.categories |= resourceTypeList.maskOf(scope.resourceTypes ?? []);
+    restrictions.categories |= sensitivityList.lineageOf(scope.sensitivities ?? []);
   }
   restrictions.organizations = [...new Set(restrictions.organizations.map((account) => getAddress(account)))].sort(
     (a, b) => (BigInt(a) < BigInt(b) ? -1 : 1),

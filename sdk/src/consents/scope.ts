@@ -38,9 +38,9 @@ export interface Scope {
   recipients?: string[];
   purposes?: PurposeCode[];
   resourceTypes?: ResourceTypeCode[];
-  /** Labels of which the record has to carry one. */
+  /** Labels of which the record has to carry one; for a denial, one above them is enough: it may stand for one of them. */
   sensitivities?: SensitivityCode[];
-  /** Labels of which the record must not carry any. */
+  /** Labels of which the record must not carry any, nor one above them. */
   withoutSensitivities?: SensitivityCode[];
   /** Highest confidentiality of the record. */
   ceiling?: ConfidentialityCode;
@@ -98,7 +98,7 @@ const sorted = (values: readonly string[]): string[] => [...new Set(values)].sor
 
 /** Property names that do not say anything are left out. */
 function defined(scope: { [Name in keyof Scope]: Scope[Name] | undefined }): Scope {
-  return Object.fromEntries(Object.entries(scope).filter(([, value]) => value !== undefined)) as Scope;
+  return Object.fromEntries(Object.entries(scope).filter(([, value]) => value !== undefined));
 }
 
 /**
@@ -192,7 +192,7 @@ export function contains(outer: Scope, inner: Scope): boolean {
 export function intersect(a: Scope, b: Scope): Scope | keyof Scope {
   const both = { ...a, ...b };
   for (const name of SINGLE) {
-    const [first, second] = [a[name] as Several, b[name] as Several];
+    const [first, second] = [a[name], b[name]];
     if (first === undefined || second === undefined) continue;
     const common = first.filter((entry) => second.includes(entry));
     if (common.length === 0) return name;
@@ -231,8 +231,8 @@ export function intersect(a: Scope, b: Scope): Scope | keyof Scope {
 }
 
 /**
- * Whether a request lies within a scope. Where the request does not know what the scope asks for, `unknown` is the
- * answer: true for what is denied, false for what is permitted.
+ * Whether a request lies within a scope. Where it cannot be told (the request does not know what the scope asks for, or
+ * the record's label is more general than the scope's), `unknown` is the answer: true for a denial, false for a permit.
  */
 export function covers(scope: Scope, request: AccessRequest, unknown: boolean): boolean {
   const one = (values: Several, value: string | undefined): boolean =>
@@ -242,14 +242,16 @@ export function covers(scope: Scope, request: AccessRequest, unknown: boolean): 
       ? (from === undefined && until === undefined) || unknown
       : at >= (from ?? -Infinity) && at < (until ?? Infinity);
   const labels = sensitivityBits(request);
+  const maskOf = (codes: SensitivityCode[]): bigint =>
+    unknown ? sensitivityList.lineageOf(codes) : sensitivityList.maskOf(codes);
   const { purposes, resourceTypes, sensitivities, withoutSensitivities, ceiling, codes, records } = scope;
   return (
     one(scope.recipients, request.recipient) &&
     (purposes === undefined || inside(purposeList.bit(request.purpose), purposeList.maskOf(purposes))) &&
     (resourceTypes === undefined ||
       inside(resourceTypeList.bit(request.resourceType), resourceTypeList.maskOf(resourceTypes))) &&
-    (sensitivities === undefined || (labels & sensitivityList.maskOf(sensitivities)) !== 0n) &&
-    (withoutSensitivities === undefined || (labels & sensitivityList.maskOf(withoutSensitivities)) === 0n) &&
+    (sensitivities === undefined || (labels & maskOf(sensitivities)) !== 0n) &&
+    (withoutSensitivities === undefined || (labels & sensitivityList.lineageOf(withoutSensitivities)) === 0n) &&
     (ceiling === undefined || confidentialityRank(request.confidentiality) <= confidentialityRank(ceiling)) &&
     within(scope.from, scope.until, request.at) &&
     one(scope.actions, request.action) &&

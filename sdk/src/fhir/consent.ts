@@ -253,7 +253,8 @@ const onlyLabels = ({ scope, nested }: Rule): boolean =>
 
 function deny(scope: Scope, except: Scope[], reading: Reading): void {
   // What is refused at one degree is refused at all above it, too.
-  const { ceiling: _ceiling, ...all } = scope;
+  const all: Scope = { ...scope };
+  delete all.ceiling;
   reading.denials.push({ scope: all, except });
 }
 

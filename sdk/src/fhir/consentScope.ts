@@ -1,3 +1,5 @@
+import { getAddress, isAddress } from "ethers";
+
 import {
   codeSystems,
   confidentialityCodes,
@@ -87,12 +89,12 @@ export function reference(value: unknown, path: string): string {
 export function accountOf(value: unknown, path: string, context: ScopeContext): string {
   const name = reference(value, path);
   const account = context.accountOf(name);
-  if (account === undefined)
+  if (account === undefined || !isAddress(account))
     throw new CarepactError("CONSENT_ACTOR_UNKNOWN", `${path} is ${name}, of whom no account is known.`, {
       path,
       reference: name,
     });
-  return account;
+  return getAddress(account);
 }
 
 const INSTANT = /^(\d{4})(?:-(\d\d)(?:-(\d\d)(?:T(\d\d):(\d\d):(\d\d)(?:\.(\d+))?(Z|[+-]\d\d:\d\d))?)?)?$/;

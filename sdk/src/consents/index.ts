@@ -1,0 +1,34 @@
+export {
+  grantsOf,
+  instrumentOf,
+  needsInstrument,
+  restrictionsOf,
+  termsOfGrant,
+  type GrantingOptions,
+  type Restrictions,
+  type RestrictionsOfTerms,
+} from "./grants";
+export {
+  consentActions,
+  dataMeanings,
+  type AccessRequest,
+  type ConsentAction,
+  type DataMeaning,
+  type RecordSelection,
+  type Scope,
+} from "./scope";
+export { decide, normalTerms, sameTerms, type ConsentTerms, type Decision, type Denial } from "./terms";
+export {
+  consentTypes,
+  grantDigestOf,
+  grantFromJson,
+  grantHashOf,
+  grantToJson,
+  NO_EXPIRY,
+  NO_INSTRUMENT,
+  registryDomain,
+  requireGrant,
+  type Grant,
+  type GrantJson,
+  type RegistryRef,
+} from "./types";
