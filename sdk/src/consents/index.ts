@@ -1,3 +1,4 @@
+export { permissionReasons, type PermissionReason } from "./reasons";
 export {
   grantsOf,
   instrumentOf,

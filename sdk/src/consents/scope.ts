@@ -192,7 +192,8 @@ export function contains(outer: Scope, inner: Scope): boolean {
 export function intersect(a: Scope, b: Scope): Scope | keyof Scope {
   const both = { ...a, ...b };
   for (const name of SINGLE) {
-    const [first, second] = [a[name], b[name]];
+    const first: Several = a[name];
+    const second: Several = b[name];
     if (first === undefined || second === undefined) continue;
     const common = first.filter((entry) => second.includes(entry));
     if (common.length === 0) return name;

@@ -90,12 +90,15 @@ export function registryDomain(ref: RegistryRef): TypedDataDomain {
   return { name: "Carepact ConsentRegistry", version: "1", chainId: ref.chainId, verifyingContract: ref.registry };
 }
 
-/** EIP-712 struct hash of a grant: the same on every chain. It names the grant in the access log. @throws GRANT_MALFORMED */
+/** EIP-712 struct hash of a grant: the same on every chain. @throws GRANT_MALFORMED */
 export function grantHashOf(grant: Grant): string {
   return TypedDataEncoder.hashStruct("Grant", consentTypes, requireGrant(grant));
 }
 
-/** What the patient signs: EIP-712 digest of a grant under chain and registry. @throws GRANT_MALFORMED */
+/**
+ * What the patient signs: EIP-712 digest of a grant under chain and registry. It names the grant, in the registry and in
+ * access logs. @throws GRANT_MALFORMED
+ */
 export function grantDigestOf(grant: Grant, ref: RegistryRef): string {
   return TypedDataEncoder.hash(registryDomain(ref), consentTypes, requireGrant(grant));
 }
