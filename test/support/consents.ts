@@ -1,6 +1,16 @@
 import type { HardhatEthersSigner } from "@nomicfoundation/hardhat-ethers/signers";
 import { time } from "@nomicfoundation/hardhat-network-helpers";
-import { AbiCoder, type Result, type TypedDataDomain, ZeroAddress, ZeroHash, concat, id, keccak256 } from "ethers";
+import {
+  AbiCoder,
+  type BaseContract,
+  type Result,
+  type TypedDataDomain,
+  ZeroAddress,
+  ZeroHash,
+  concat,
+  id,
+  keccak256,
+} from "ethers";
 import { ethers } from "hardhat";
 
 import type { AccessManager, ConsentRegistry, OrganizationRegistry, PatientRecovery } from "../../typechain-types";
@@ -133,7 +143,7 @@ export async function deployConsents(): Promise<Consents> {
   ];
   const manager = await ethers.deployContract("AccessManager", [admin.address]);
   const proxied = async (name: string, args: unknown[]): Promise<string> => {
-    const implementation = await ethers.deployContract(name);
+    const implementation = await deployImplementation(name);
     const initialize = implementation.interface.encodeFunctionData("initialize", args);
     const proxy = await ethers.deployContract("ERC1967Proxy", [await implementation.getAddress(), initialize]);
     return proxy.getAddress();
@@ -168,6 +178,16 @@ export async function deployConsents(): Promise<Consents> {
     recoveryDomain: { name: "Carepact PatientRecovery", version: "1", chainId, verifyingContract: recoveryAt },
   };
 }
+
+/** Deploys an implementation. Hardhat's own limit of gas is too little for code that is instrumented for coverage. */
+export async function deployImplementation(name: string): Promise<BaseContract> {
+  const factory = await ethers.getContractFactory(name);
+  const gasLimit = await ethers.provider.estimateGas(await factory.getDeployTransaction());
+  return factory.deploy({ gasLimit });
+}
+
+/** How often a property is tried; instrumented for coverage, one try takes a hundred times as long. */
+export const runs = (count: number): number => (process.env.SOLIDITY_COVERAGE ? Math.ceil(count / 40) : count);
 
 /** What `key` signs for an action; by default with a deadline far away. */
 export function authorize(

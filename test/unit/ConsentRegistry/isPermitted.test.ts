@@ -2,7 +2,7 @@ import { loadFixture } from "@nomicfoundation/hardhat-network-helpers";
 import { expect } from "chai";
 import fc from "fast-check";
 
-import { reasons } from "../../support/consents";
+import { reasons, runs } from "../../support/consents";
 
 import { type Fault, ask, deployScenario, draftOf, faults } from "./scenario";
 
@@ -44,7 +44,7 @@ describe("ConsentRegistry: isPermitted, every reason", () => {
         fc.pre(!scenario.withoutMandate || !/Mandate|Custodian/.test(first.reason));
         expect(await ask(scenario), `${first.what}; ${second.what}`).to.equal(first.reason);
       }),
-      { numRuns: 400 },
+      { numRuns: runs(400) },
     );
   });
 });

@@ -3,12 +3,14 @@ import { expect } from "chai";
 import { ZeroAddress, ZeroHash, id, toBeHex } from "ethers";
 import { ethers } from "hardhat";
 
+import type { ConsentRegistry, PatientRecovery } from "../../../typechain-types";
 import {
   DIRECT,
   HPKE_KEY,
   STATUS,
   authorize,
   deployConsents,
+  deployImplementation,
   deployWithPatient,
   fieldsOf,
   patientIdOf,
@@ -148,8 +150,14 @@ describe("ConsentRegistry: register", () => {
 describe("ConsentRegistry: set up", () => {
   it("cannot be initialized again, nor the implementation at all", async () => {
     for (const [contract, implementation] of [
-      [(await loadFixture(deployConsents)).consents, await ethers.deployContract("ConsentRegistry")],
-      [(await loadFixture(deployConsents)).recovery, await ethers.deployContract("PatientRecovery")],
+      [
+        (await loadFixture(deployConsents)).consents,
+        (await deployImplementation("ConsentRegistry")) as ConsentRegistry,
+      ],
+      [
+        (await loadFixture(deployConsents)).recovery,
+        (await deployImplementation("PatientRecovery")) as PatientRecovery,
+      ],
     ] as const)
       for (const each of [contract, implementation])
         await expect(each.initialize(ZeroAddress, ZeroAddress)).to.be.revertedWithCustomError(
@@ -189,7 +197,7 @@ describe("ConsentRegistry: set up", () => {
 
   it("takes only a contract for it", async () => {
     const { manager, organizations, admin, stranger } = await loadFixture(deployConsents);
-    const implementation = await ethers.deployContract("ConsentRegistry");
+    const implementation = await deployImplementation("ConsentRegistry");
     const initialize = implementation.interface.encodeFunctionData("initialize", [
       await manager.getAddress(),
       await organizations.getAddress(),
@@ -220,7 +228,7 @@ describe("ConsentRegistry: set up", () => {
       ["ConsentRegistry", consents],
       ["PatientRecovery", recovery],
     ] as const) {
-      const next = await ethers.deployContract(name);
+      const next = await deployImplementation(name);
       await expect(contract.connect(stranger).upgradeToAndCall(next, "0x"))
         .to.be.revertedWithCustomError(contract, "AccessManagedUnauthorized")
         .withArgs(stranger.address);

@@ -16,6 +16,7 @@ import {
   reasonOf,
   requestOf,
   rotate,
+  runs,
 } from "../../support/consents";
 import { accountKey } from "../../support/keys";
 import { namespaceOf, slotUnder } from "../../support/slots";
@@ -74,7 +75,7 @@ describe("ConsentRegistry: revokeGrant", () => {
           }
         },
       ),
-      { numRuns: 60 },
+      { numRuns: runs(60) },
     );
   });
 });
