@@ -34,7 +34,7 @@ function resultOf(read: () => string): string {
     return read();
   } catch (error) {
     if (!isCarepactError(error)) throw error;
-    return `refused: ${String(error.details.path)}`;
+    return `refused: ${typeof error.details.path === "string" ? error.details.path : ""}`;
   }
 }
 

@@ -1,4 +1,5 @@
 import { expect } from "chai";
+import { id } from "ethers";
 import fc from "fast-check";
 
 import { place, purposes, resourceTypes, sensitivities, type Code, type PlacedCode } from "../../scripts/codeTables";
@@ -100,6 +101,18 @@ describe("codes", () => {
       });
     });
   }
+
+  it("are still those that the first grants were signed with", () => {
+    const digests = [purposeTable, resourceTypeTable, sensitivityTable].map((table, i) => {
+      const first = (table as readonly PlacedCode[]).slice(0, [60, 148, 45][i]);
+      return id(first.map(({ code, bit }) => `${code}=${bit}`).join());
+    });
+    expect(digests).to.deep.equal([
+      "0x028cdfb16fe4417bec43ecf308a951cc67ca660eeac9111dfa3a45501d63471c",
+      "0xdd5d7630887ceceec58b130376cc41d0d497d1b7e5d95d4b762828be7e64ce15",
+      "0x726447e7a5478c464e4d02756a453bb2da3785d512a1161064eb797d11a92086",
+    ]);
+  });
 
   it("refuse to place more codes than there are bits, or a table in which a bit is used twice", () => {
     const codes = ["a", "b", "c"].map((code) => ({ code, display: code }));

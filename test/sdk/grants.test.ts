@@ -1,5 +1,18 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+
 import { expect } from "chai";
-import { AbiCoder, TypedDataEncoder, Wallet, id, keccak256, toUtf8Bytes, verifyTypedData } from "ethers";
+import {
+  AbiCoder,
+  TypedDataEncoder,
+  Wallet,
+  concat,
+  id,
+  keccak256,
+  toBeHex,
+  toUtf8Bytes,
+  verifyTypedData,
+} from "ethers";
 import fc from "fast-check";
 import type { Consent } from "fhir/r4";
 
@@ -18,7 +31,14 @@ import {
   type SensitivityCode,
 } from "../../sdk/src/codes";
 import { sensitivities } from "../../sdk/src/codes/tables/sensitivities";
-import { grantsOf, instrumentOf, needsInstrument, restrictionsOf, termsOfGrant } from "../../sdk/src/consents/grants";
+import {
+  grantsOf,
+  instrumentOf,
+  needsInstrument,
+  restrictionsHashOf,
+  restrictionsOf,
+  termsOfGrant,
+} from "../../sdk/src/consents/grants";
 import { decide, normalTerms, sameTerms, type ConsentTerms } from "../../sdk/src/consents/terms";
 import {
   consentTypes,
@@ -110,6 +130,8 @@ describe("grant", () => {
       "Grant(bytes32 patient,uint32 number,address grantee,uint256 purposes,uint256 categories,uint8 ceiling," +
       "uint40 notBefore,uint40 expiry,uint8 subGrants,uint48 epoch,bytes32 salt,bytes32 instrument)";
     expect(TypedDataEncoder.from(consentTypes).encodeType("Grant")).to.equal(type);
+    const contract = readFileSync(join(__dirname, "../../contracts/consent/ConsentTypeHashes.sol"), "utf8");
+    expect(contract).to.contain(`"${type}"`);
     const fields = consentTypes.Grant.map(({ name }) => grant[name as keyof Grant]);
     const encoded = AbiCoder.defaultAbiCoder().encode(
       ["bytes32", ...consentTypes.Grant.map(({ type }) => type)],
@@ -352,6 +374,12 @@ describe("restrictions of a consent", () => {
     expect(other.salt).not.to.equal(restrictions.salt);
     expect(restrictionsOf(terms([deny({ custodians: [f002] })]), word("x")).restrictions.salt).not.to.equal(other.salt);
     refused("INPUT_INVALID", () => restrictionsOf(terms([]), "0x12"));
+  });
+
+  it("are hashed as the registry hashes them", () => {
+    const { restrictions } = restrictionsOf(terms([deny({ recipients: [f001] })]), salt);
+    const words = [32n, restrictions.salt, 160n, 0n, 0n, 0n, 1n, f001].map((word) => toBeHex(word, 32));
+    expect(restrictionsHashOf(restrictions)).to.equal(keccak256(concat(words)));
   });
 
   it("refuse every purpose where everything is denied", () => {

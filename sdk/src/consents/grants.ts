@@ -1,4 +1,4 @@
-import { getAddress, isHexString } from "ethers";
+import { AbiCoder, getAddress, isHexString, keccak256 } from "ethers";
 
 import {
   anyPurpose,
@@ -184,6 +184,14 @@ export function restrictionsOf(terms: ConsentTerms, salt: string): RestrictionsO
     (a, b) => (BigInt(a) < BigInt(b) ? -1 : 1),
   );
   return { restrictions, leftToGateways: denials.filter((denial) => !shown.includes(denial)) };
+}
+
+const RESTRICTIONS_TYPE =
+  "tuple(bytes32 salt,address[] organizations,uint256 purposes,uint256 categories,bool breakGlass)";
+
+/** What the registry stores of restrictions: keccak256(abi.encode(restrictions)). */
+export function restrictionsHashOf(restrictions: Restrictions): string {
+  return keccak256(AbiCoder.defaultAbiCoder().encode([RESTRICTIONS_TYPE], [restrictions]));
 }
 
 /** The one element of a scope that the registry can check, or `all` if the scope is about everything. */

@@ -3,6 +3,7 @@ export {
   grantsOf,
   instrumentOf,
   needsInstrument,
+  restrictionsHashOf,
   restrictionsOf,
   termsOfGrant,
   type GrantingOptions,

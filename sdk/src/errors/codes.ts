@@ -54,7 +54,8 @@ export const errorCodes = {
   CODE_UNKNOWN: "Not a code of the list that it should come from; details.list names the list.",
   GRANT_MALFORMED: "Not a grant: a field is missing, out of its range, or of another shape than its schema asks for.",
   CONSENT_INVALID: "The FHIR Consent breaks a rule of FHIR R4; details.path names the element.",
-  CONSENT_NOT_EXPRESSIBLE: "The FHIR Consent says something that grants and restrictions cannot; details.path names it.",
+  CONSENT_NOT_EXPRESSIBLE:
+    "The FHIR Consent says something that grants and restrictions cannot; details.path names it.",
   CONSENT_ACTOR_UNKNOWN: "No account is known for somebody whom the FHIR Consent names; details.path says where.",
   AUDIT_EVENT_INVALID: "The FHIR AuditEvent breaks a rule of FHIR R4; details.path names the element.",
   AUDIT_EVENT_NOT_EXPRESSIBLE: "The FHIR AuditEvent is no entry of an access log; details.path names the element.",
