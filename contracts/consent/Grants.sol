@@ -8,7 +8,8 @@ import {PatientState} from "../libraries/PatientStateLib.sol";
 
 /// @title Grants
 /// @notice What is on chain of grants, mandates and restrictions: revocations, anchors, hashes. See {IConsentRegistry}.
-/// @dev In one contract with patients: to ask who controls a record behind another proxy would cost each revocation about 10,000 gas.
+/// @dev In one contract with patients: to ask who controls a record behind another proxy would cost each revocation about
+/// 10,000 gas.
 abstract contract Grants is IConsentRegistry, PatientRegistry {
     /// @custom:storage-location erc7201:carepact.storage.Grants
     struct GrantsStorage {

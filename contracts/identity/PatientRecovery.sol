@@ -118,7 +118,8 @@ contract PatientRecovery is IPatientRecovery, Authorizations, AccessManagedUpgra
     ) external {
         _requireActive(patient);
         Recovery memory recovery = _recoveries().recoveries[patient];
-        // A vetoed one too: who stole the controller's key would veto, bring in contacts of its own, and begin before all could override.
+        // A vetoed one too: who stole the controller's key would veto, bring in contacts of its own, and begin before all
+        // could override.
         bool open = recovery.phase != RecoveryPhase.None && recovery.phase != RecoveryPhase.Executed;
         if (open && block.timestamp < _lapseOf(recovery)) revert RecoveryInProgress(patient, recovery.number);
         bytes32 contactsHash = hashContacts(contacts);
@@ -274,7 +275,7 @@ contract PatientRecovery is IPatientRecovery, Authorizations, AccessManagedUpgra
         PatientStatus status;
         (controllerHash, status) = _recoveries().patients.controllerOf(patient);
         if (status == PatientStatus.Unknown) revert PatientUnknown(patient);
-        if (status != PatientStatus.Active) revert RecordNotActive(patient);
+        if (status != PatientStatus.Active) revert IPatientRegistry.PatientNotActive(patient, status);
     }
 
     /// @dev The patient's contacts as they are now.

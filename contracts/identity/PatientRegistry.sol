@@ -239,8 +239,8 @@ abstract contract PatientRegistry is IPatientRegistry, Authorizations, AccessMan
         return _patients().recovery;
     }
 
-    /// @dev The state in the next epoch. By how much the number grows cannot be known beforehand: a grant that somebody had signed for an
-    /// epoch to come would otherwise wait for {IConsentRegistry-revokeAll} to bring it to life.
+    /// @dev The state in the next epoch. By how much the number grows cannot be known beforehand: a grant that somebody had
+    /// signed for an epoch to come would otherwise wait for {IConsentRegistry-revokeAll} to bring it to life.
     function _nextEpoch(bytes32 patient, PatientState state) internal returns (PatientState) {
         uint48 epoch = state.epoch();
         bytes32 chance = keccak256(abi.encode(block.prevrandao, blockhash(block.number - 1), patient, epoch));

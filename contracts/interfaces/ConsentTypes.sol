@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.30;
 
-/// @notice A patient's consent, signed under EIP-712 and kept off chain by who received it. On chain it costs and shows nothing.
-/// @dev Sets of purposes and categories are bit sets over the code tables of the SDK. A set of purposes contains all that lie below
-/// each (HL7 v3 PurposeOfUse is a hierarchy: who grants TREAT grants ETREAT), so that the contract only compares sets.
+/// @notice A patient's consent, signed under EIP-712 and kept off chain by who received it. On chain it costs and shows
+/// nothing.
+/// @dev Sets of purposes and categories are bit sets over the code tables of the SDK. A set of purposes contains all that
+/// lie below each (HL7 v3 PurposeOfUse is a hierarchy: who grants TREAT grants ETREAT), so that the contract only compares
+/// sets.
 /// @param patient Id of the record.
 /// @param number The patient's own count of grants, for revocation.
 /// @param grantee Organization that may use the grant.
@@ -47,8 +49,8 @@ struct SubGrant {
     bytes32 salt;
 }
 
-/// @notice What a personal representative (parent, guardian, power of attorney) may grant in the patient's name. Kept off chain, so that
-/// nobody reads a birthday out of its end.
+/// @notice What a personal representative (parent, guardian, power of attorney) may grant in the patient's name. Kept off
+/// chain, so that nobody reads a birthday out of its end.
 /// @param patient Id of the record.
 /// @param representative keccak256 of the representative's ERC-7913 signer.
 /// @param custodian Organization that holds a minor's record; the mandate counts only while it is in good standing. Zero: none.
@@ -126,9 +128,9 @@ struct Request {
     uint8 confidentiality;
 }
 
-/// @notice Why a request is refused; in the order in which it is checked, except that grant and sub-grants are gone through one by one,
-/// each for all reasons from `PatientMismatch` to `OrganizationNotInStanding`, a sub-grant first for those from `SubGrantNotAllowed` to
-/// `SubGrantWider`.
+/// @notice Why a request is refused; in the order in which it is checked, except that grant and sub-grants are gone through
+/// one by one, each for all reasons from `PatientMismatch` to `OrganizationNotInStanding`, a sub-grant first for those from
+/// `SubGrantNotAllowed` to `SubGrantWider`.
 enum Reason {
     /// @dev Permitted.
     None,

@@ -7,13 +7,15 @@ import {IPatientRegistry} from "./IPatientRegistry.sol";
 
 /// @title IConsentRegistry
 /// @notice What patients took back, and the answer whether a grant counts. Grants themselves stay off chain.
-/// @dev There is no cache: each answer is that of the state at the moment, so that a revocation counts in the block it lands in.
-/// A document is a grant, a sub-grant or a mandate; it is named by its EIP-712 digest under this contract's domain.
+/// @dev There is no cache: each answer is that of the state at the moment, so that a revocation counts in the block it
+/// lands in. A document is a grant, a sub-grant or a mandate; it is named by its EIP-712 digest under this contract's
+/// domain.
 interface IConsentRegistry is IPatientRegistry {
     /// @notice The patient revoked the grant of this number.
     event GrantRevoked(bytes32 indexed patient, uint256 number);
 
-    /// @notice `revoker` revoked a document: a patient one of its record, or who signed (keccak256 of the ERC-7913 signer) its own.
+    /// @notice `revoker` revoked a document: a patient one of its record, or who signed (keccak256 of the ERC-7913 signer)
+    /// its own.
     event DocumentRevoked(bytes32 indexed revoker, bytes32 indexed document);
 
     /// @notice The patient's restrictions are now the document of this hash; zero: none.
@@ -28,8 +30,9 @@ interface IConsentRegistry is IPatientRegistry {
     function revokeGrant(bytes32 patient, uint32 number, Authorization calldata authorization) external;
 
     /// @notice Ends the record's epoch: all grants and mandates that were ever signed for it, known or forgotten.
-    /// @dev The next epoch's number cannot be foreseen, so that nothing can be signed for it beforehand. The message names the epoch that
-    /// it ends. Reverts with {EpochNotCurrent}. Message: `RevokeAll(bytes32 patient,uint48 epoch,uint48 deadline)`.
+    /// @dev The next epoch's number cannot be foreseen, so that nothing can be signed for it beforehand. The message names
+    /// the epoch that it ends. Reverts with {EpochNotCurrent}. Message:
+    /// `RevokeAll(bytes32 patient,uint48 epoch,uint48 deadline)`.
     function revokeAll(bytes32 patient, uint48 epoch, Authorization calldata authorization) external;
 
     /// @notice Revokes a document of the patient's record: a mandate, a sub-grant, or a grant. For ever.
@@ -38,8 +41,8 @@ interface IConsentRegistry is IPatientRegistry {
     /// @param document EIP-712 digest of the document.
     function revokeDocument(bytes32 patient, bytes32 document, Authorization calldata authorization) external;
 
-    /// @notice Revokes a document that one signed oneself: a representative its grants, a grantee its sub-grants. A representative lays
-    /// down its mandate so, too. For ever. Anybody may, and does so for its own documents only.
+    /// @notice Revokes a document that one signed oneself: a representative its grants, a grantee its sub-grants. A
+    /// representative lays down its mandate so, too. For ever. Anybody may, and does so for its own documents only.
     /// @dev Changes nothing the second time. Message: `RevokeOwnDocument(bytes32 document,uint48 deadline)`.
     /// @param document EIP-712 digest of the document.
     function revokeOwnDocument(bytes32 document, Authorization calldata authorization) external;
@@ -52,13 +55,13 @@ interface IConsentRegistry is IPatientRegistry {
 
     /// @notice Writes down when a signed document existed, so that it outlives the key that signed it. Anybody may.
     /// @dev The time that was written down first stays.
-    /// @param anchor_ keccak256(abi.encode(document, keccak256(signature))), the document being its EIP-712 digest. With the signature, so
-    /// that who finds a key later cannot sign what was anchored unsigned.
+    /// @param anchor_ keccak256(abi.encode(document, keccak256(signature))), the document being its EIP-712 digest. With
+    /// the signature, so that who finds a key later cannot sign what was anchored unsigned.
     function anchor(bytes32 anchor_) external;
 
     /// @notice Whether a request is covered by a grant, at this moment.
-    /// @dev Never reverts for what is well-formed calldata. Signers and wallets that burn gas (each has 1,000,000), revert or answer
-    /// something else only make the answer a no. It says nothing about legal bases other than a grant.
+    /// @dev Never reverts for what is well-formed calldata. Signers and wallets that burn gas (each has 1,000,000), revert
+    /// or answer something else only make the answer a no. It says nothing about legal bases other than a grant.
     /// @param chain The grant, and how it came to who asks.
     /// @param restrictions The patient's restrictions; not looked at where there are none on chain.
     /// @param request What is asked.
@@ -70,8 +73,8 @@ interface IConsentRegistry is IPatientRegistry {
         Request calldata request
     ) external view returns (bool permitted, Reason reason);
 
-    /// @notice Whether an emergency may override a missing grant: asked by a clinic, laboratory or pharmacy in good standing, and not
-    /// against restrictions, unless these allow it. What follows (log, notice, review) is the gateway's.
+    /// @notice Whether an emergency may override a missing grant: asked by a clinic, laboratory or pharmacy in good
+    /// standing, and not against restrictions, unless these allow it. What follows (log, notice, review) is the gateway's.
     function isBreakGlassPermitted(
         Restrictions calldata restrictions,
         Request calldata request

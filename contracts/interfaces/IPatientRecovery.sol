@@ -3,7 +3,8 @@ pragma solidity 0.8.30;
 
 import {Authorization, IAuthorizations} from "./IAuthorizations.sol";
 
-/// @notice Who can recover a patient's record. Kept off chain; its hash is on chain, and it is opened only when a recovery begins.
+/// @notice Who can recover a patient's record. Kept off chain; its hash is on chain, and it is opened only when a recovery
+/// begins.
 /// @param contacts ERC-7913 signers, 1 to 16, in strictly ascending order of their keccak256.
 /// @param threshold How many of them are enough.
 /// @param delay Seconds for which the controller can veto, and once more after all contacts overrode a veto.
@@ -51,9 +52,10 @@ struct Recovery {
 }
 
 /// @title IPatientRecovery
-/// @notice Recovery contacts: M of N people or organizations of the patient's choice who together can give the record to a new key.
-/// @dev Contacts are one document, of which only the salted hash is here. So nobody sees them, nobody but the patient's controller can
-/// add or remove one, and there is no list from which a wrong one could be removed.
+/// @notice Recovery contacts: M of N people or organizations of the patient's choice who together can give the record to a
+/// new key.
+/// @dev Contacts are one document, of which only the salted hash is here. So nobody sees them, nobody but the patient's
+/// controller can add or remove one, and there is no list from which a wrong one could be removed.
 interface IPatientRecovery is IAuthorizations {
     /// @notice The patient's contacts will be those of `next` from `effectiveAt` (unix seconds) on.
     event ContactsChanging(bytes32 indexed patient, bytes32 current, bytes32 next, uint256 effectiveAt);
@@ -103,9 +105,6 @@ interface IPatientRecovery is IAuthorizations {
     /// @notice Signatures have to be in strictly ascending order of contacts, of contacts that exist.
     error ContactSignaturesNotAscending(uint256 contact);
 
-    /// @notice The record has to be active to be recovered.
-    error RecordNotActive(bytes32 patient);
-
     /// @notice Another recovery is under way, or was vetoed and did not lapse yet.
     error RecoveryInProgress(bytes32 patient, uint256 number);
 
@@ -118,9 +117,10 @@ interface IPatientRecovery is IAuthorizations {
     /// @notice The recovery could be carried out, or its veto overridden, before `lapsedAt`.
     error RecoveryLapsed(bytes32 patient, uint256 lapsedAt);
 
-    /// @notice Changes the patient's contacts, {CONTACTS_DELAY} seconds from now. The first are delayed too, so that who has a key for a
-    /// moment gains nothing that lasts. A change that is under way is replaced.
-    /// @dev Message, of the `change`-th change: `ChangeContacts(bytes32 patient,bytes32 from,bytes32 to,uint32 change,uint48 deadline)`.
+    /// @notice Changes the patient's contacts, {CONTACTS_DELAY} seconds from now. The first are delayed too, so that who
+    /// has a key for a moment gains nothing that lasts. A change that is under way is replaced.
+    /// @dev Message, of the `change`-th change:
+    /// `ChangeContacts(bytes32 patient,bytes32 from,bytes32 to,uint32 change,uint48 deadline)`.
     /// @param from Hash of the contacts that hold now; zero: none.
     /// @param to Hash of the next, see {hashContacts}; zero: none.
     function changeContacts(bytes32 patient, bytes32 from, bytes32 to, Authorization calldata authorization) external;
@@ -130,9 +130,10 @@ interface IPatientRecovery is IAuthorizations {
     function cancelContactsChange(bytes32 patient, Authorization calldata authorization) external;
 
     /// @notice Begins a recovery. Anybody may bring the signatures of as many contacts as the threshold says.
-    /// @dev Not while another is under way, vetoed or not; each ends when it is carried out, or lapses. Messages name its number.
-    /// Messages: `StartRecovery(bytes32 patient,uint32 number,bytes32 contactsHash,bytes32 newController,uint48 deadline)`, signed by
-    /// contacts; `AcceptRecovery(bytes32 patient,uint32 number,uint48 deadline)`, signed by the new key.
+    /// @dev Not while another is under way, vetoed or not; each ends when it is carried out, or lapses. Messages name its
+    /// number.
+    /// Messages: `StartRecovery(bytes32 patient,uint32 number,bytes32 contactsHash,bytes32 newController,uint48 deadline)`,
+    /// signed by contacts; `AcceptRecovery(bytes32 patient,uint32 number,uint48 deadline)`, signed by the new key.
     /// @param acceptance Authorization of the new key.
     /// @param signatures In ascending order of contacts.
     function startRecovery(
@@ -142,7 +143,8 @@ interface IPatientRecovery is IAuthorizations {
         ContactSignature[] calldata signatures
     ) external;
 
-    /// @notice Stops a recovery, until it is carried out: once, and not after an override. Only the record's present controller.
+    /// @notice Stops a recovery, until it is carried out: once, and not after an override. Only the record's present
+    /// controller.
     /// @dev Message: `VetoRecovery(bytes32 patient,uint32 number,uint48 deadline)`.
     function vetoRecovery(bytes32 patient, Authorization calldata authorization) external;
 
@@ -170,7 +172,8 @@ interface IPatientRecovery is IAuthorizations {
     /// @notice The patient's latest recovery; empty: there was none.
     function recoveryOf(bytes32 patient) external view returns (Recovery memory);
 
-    /// @notice keccak256(abi.encode(contacts)). Reverts if they could not be used, which nobody else tells: only the hash goes on chain.
+    /// @notice keccak256(abi.encode(contacts)). Reverts if they could not be used, which nobody else tells: only the hash
+    /// goes on chain.
     function hashContacts(RecoveryContacts calldata contacts) external pure returns (bytes32);
 
     /// @notice Most contacts.

@@ -38,11 +38,12 @@ struct Patient {
 }
 
 /// @title IPatientRegistry
-/// @notice Patients under random ids, each controlled by an ERC-7913 signer: a passkey, a P-256 key, a wallet contract, an account.
-/// @dev A child's record is like any other on chain: its controller is a key that a credentialed organization, the custodian, made for
-/// this one record. A parent acts under a {RepresentativeMandate} and never controls. At majority the custodian calls {rotateController}
-/// to the young adult's own key and ends the epoch, and with it all mandates; the parent is not asked. On chain, all of this looks as
-/// when somebody changes phones, so that it tells no age.
+/// @notice Patients under random ids, each controlled by an ERC-7913 signer: a passkey, a P-256 key, a wallet contract, an
+/// account.
+/// @dev A child's record is like any other on chain: its controller is a key that a credentialed organization, the
+/// custodian, made for this one record. A parent acts under a {RepresentativeMandate} and never controls. At majority the
+/// custodian calls {rotateController} to the young adult's own key and ends the epoch, and with it all mandates; the parent
+/// is not asked. On chain, all of this looks as when somebody changes phones, so that it tells no age.
 interface IPatientRegistry is IAuthorizations {
     /// @notice A patient was registered.
     event PatientRegistered(bytes32 indexed patient, bytes32 controllerHash, bytes32 hpkeKey);
@@ -102,9 +103,9 @@ interface IPatientRegistry is IAuthorizations {
     error RecoveryWithoutCode(address recovery);
 
     /// @notice Registers a patient whose controller is who authorizes this.
-    /// @dev Nobody can take an id first with another key, or the right key with another HPKE key: the id commits to the controller, and
-    /// the controller signs for the id and the HPKE key. Who copies the call registers the very same patient, and the second call reverts.
-    /// A replay reverts with {PatientAlreadyRegistered}.
+    /// @dev Nobody can take an id first with another key, or the right key with another HPKE key: the id commits to the
+    /// controller, and the controller signs for the id and the HPKE key. Who copies the call registers the very same
+    /// patient, and the second call reverts. A replay reverts with {PatientAlreadyRegistered}.
     /// Message: `Register(bytes32 patient,bytes32 hpkeKey,uint48 deadline)`.
     /// @param salt Random. A custodian takes keccak256(abi.encode(organization, random)), so that the id commits to it.
     /// @param hpkeKey X25519 public key to which files for the patient are sealed.
@@ -116,10 +117,13 @@ interface IPatientRegistry is IAuthorizations {
     ) external returns (bytes32 patient);
 
     /// @notice Gives the record to another key, which has to accept: nobody rotates to a key that does not work.
-    /// @dev Grants and mandates that the former key signed count from now on only if they were anchored before, in an earlier block (see
-    /// {IConsentRegistry-anchor}). Reverts with {ControllerUsedBefore}. Messages name the controller's version, which this changes.
-    /// Messages: `RotateController(bytes32 patient,uint32 controllerVersion,bytes32 newController,bool endEpoch,uint48 deadline)`, signed
-    /// by the controller of that version; `AcceptControl(bytes32 patient,uint32 controllerVersion,uint48 deadline)`, signed by the new key.
+    /// @dev Grants and mandates that the former key signed count from now on only if they were anchored before, in an
+    /// earlier block (see {IConsentRegistry-anchor}). Reverts with {ControllerUsedBefore}. Messages name the controller's
+    /// version, which this changes.
+    /// Messages:
+    /// `RotateController(bytes32 patient,uint32 controllerVersion,bytes32 newController,bool endEpoch,uint48 deadline)`,
+    /// signed by the controller of that version; `AcceptControl(bytes32 patient,uint32 controllerVersion,uint48 deadline)`,
+    /// signed by the new key.
     /// @param acceptance Authorization of the new key, which becomes the controller.
     /// @param endEpoch Whether to end all grants and mandates too. So does a custodian at majority, or who lost a phone.
     function rotateController(
@@ -134,8 +138,8 @@ interface IPatientRegistry is IAuthorizations {
     /// Message: `SetPatientHpkeKey(bytes32 patient,uint32 hpkeKeyVersion,bytes32 hpkeKey,uint48 deadline)`.
     function setPatientHpkeKey(bytes32 patient, bytes32 hpkeKey, Authorization calldata authorization) external;
 
-    /// @notice Sets the commitment to a document in which an organization says how, by whom and until when the patient's identity was
-    /// proofed (NIST SP 800-63A). Zero: none any more.
+    /// @notice Sets the commitment to a document in which an organization says how, by whom and until when the patient's
+    /// identity was proofed (NIST SP 800-63A). Zero: none any more.
     /// @dev Nobody else sees the document: who is shown it and its salt compares. The message names the version it replaces.
     /// Message: `SetProofing(bytes32 patient,uint32 proofingVersion,bytes32 proofing,uint48 deadline)`.
     /// @param proofing keccak256(abi.encode(keccak256(document), salt)).
@@ -175,7 +179,8 @@ interface IPatientRegistry is IAuthorizations {
         bytes32 controllerHash
     ) external view returns (uint256 endedAt, uint256 epoch);
 
-    /// @notice The record that this one was merged into, through at most {MAX_MERGES} mergers; the patient itself if it was not.
+    /// @notice The record that this one was merged into, through at most {MAX_MERGES} mergers; the patient itself if it was
+    /// not.
     function resolvePatient(bytes32 patient) external view returns (bytes32);
 
     /// @notice Contract that recovers controllers; zero: not set yet.

@@ -3,9 +3,9 @@ pragma solidity 0.8.30;
 
 import {PatientStatus} from "../interfaces/IPatientRegistry.sol";
 
-/// @notice Status and versions of a patient's record in one slot. From the least significant bit: status (8 bits), epoch (48 bits),
-/// versions of controller, HPKE key, restrictions and proofing (32 bits each), time of registration (40 bits), and how many mergers lead
-/// here (8 bits). The rest is room for later features.
+/// @notice Status and versions of a patient's record in one slot. From the least significant bit: status (8 bits), epoch
+/// (48 bits), versions of controller, HPKE key, restrictions and proofing (32 bits each), time of registration (40 bits),
+/// and how many mergers lead here (8 bits). The rest is room for later features.
 /// @dev One word that is read and written as a whole (see docs/decisions/0003-words-for-slots.md).
 type PatientState is uint256;
 

@@ -7,9 +7,10 @@ import {ECDSA} from "@openzeppelin/contracts/utils/cryptography/ECDSA.sol";
 
 /// @title Signers
 /// @notice Checks signatures of ERC-7913 signers: accounts by ECDSA or ERC-1271, keys by their verifier contract.
-/// @dev OpenZeppelin's SignatureChecker, but for three things. A contract that is asked gets a bounded amount of gas, and what it answers
-/// is not copied, so that it can only deny. A verifier has to have code: SignatureChecker takes any signature of a signer whose verifier
-/// is the identity precompile (0x04), which answers with its input, and that begins with the magic value.
+/// @dev OpenZeppelin's SignatureChecker, but for three things. A contract that is asked gets a bounded amount of gas, and
+/// what it answers is not copied, so that it can only deny. A verifier has to have code: SignatureChecker takes any
+/// signature of a signer whose verifier is the identity precompile (0x04), which answers with its input, and that begins
+/// with the magic value.
 library Signers {
     /// @dev A P-256 check in Solidity, where a chain lacks the precompile, takes about a third of it.
     uint256 private constant _GAS = 1_000_000;

@@ -3,7 +3,7 @@ import { expect } from "chai";
 import { ZeroHash, id } from "ethers";
 import { ethers } from "hardhat";
 
-import { DIRECT, authorize, deployWithPatient } from "../../support/consents";
+import { DIRECT, STATUS, authorize, deployWithPatient } from "../../support/consents";
 import { type Key, accountKey } from "../../support/keys";
 import { DAY } from "../../support/system";
 import type { Patient } from "../ConsentRegistry/actions";
@@ -135,8 +135,8 @@ describe("PatientRecovery: changeContacts", () => {
       .withArgs(id("nobody"));
     await consents.deactivatePatient(patient, authorize(domain, key, "DeactivatePatient", { patient }));
     await expect(change(context, ZeroHash, NEXT.hash, 1))
-      .to.be.revertedWithCustomError(recovery, "RecordNotActive")
-      .withArgs(patient);
+      .to.be.revertedWithCustomError(recovery, "PatientNotActive")
+      .withArgs(patient, STATUS.deactivated);
   });
 });
 

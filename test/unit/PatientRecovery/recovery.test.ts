@@ -4,6 +4,7 @@ import { ZeroHash, id } from "ethers";
 import { ethers } from "hardhat";
 
 import {
+  STATUS,
   actions,
   anchorOf,
   authorize,
@@ -202,7 +203,9 @@ describe("PatientRecovery: startRecovery", () => {
       .to.be.revertedWithCustomError(recovery, "PatientUnknown")
       .withArgs(id("nobody"));
     await consents.deactivatePatient(patient, authorize(domain, key, "DeactivatePatient", { patient }));
-    await expect(start(context)).to.be.revertedWithCustomError(recovery, "RecordNotActive").withArgs(patient);
+    await expect(start(context))
+      .to.be.revertedWithCustomError(recovery, "PatientNotActive")
+      .withArgs(patient, STATUS.deactivated);
   });
 
   for (const mode of [0, 1, 2, 3, 4, 5, 6])
