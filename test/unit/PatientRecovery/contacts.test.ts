@@ -14,6 +14,12 @@ const NEXT = circleOf([accountKey("new contact")], 1);
 const current = async ({ recovery, patient }: Patient): Promise<unknown[]> => [...(await recovery.contactsOf(patient))];
 
 describe("PatientRecovery: changeContacts", () => {
+  it("publishes the domain that is signed for (EIP-5267)", async () => {
+    const { recovery, recoveryDomain } = await loadFixture(deployWithPatient);
+    const { name, version, chainId, verifyingContract } = await recovery.eip712Domain();
+    expect({ name, version, chainId, verifyingContract }).to.deep.equal(recoveryDomain);
+  });
+
   it("holds after its delay, the first contacts too, without anybody doing anything", async () => {
     const context = await loadFixture(deployWithPatient);
     const { recovery, patient } = context;
