@@ -6,7 +6,8 @@ import { confidentialityCodes, purposeCodes, resourceTypeCodes, sensitivityCodes
 import type { Scope } from "../../sdk/src/consents/scope";
 import type { ConsentTerms } from "../../sdk/src/consents/terms";
 import { isCarepactError } from "../../sdk/src/errors";
-import { readAuditEvent, readConsent } from "../../sdk/src/fhir";
+import { readAuditEvent } from "../../sdk/src/fhir/auditEvent";
+import { readConsent } from "../../sdk/src/fhir/consent";
 import { hl7, hl7Names } from "../sdk/hl7";
 import { accountOf } from "../support/consentArbitraries";
 

@@ -3,8 +3,11 @@ import { join } from "node:path";
 
 import type { StorageLayout } from "@openzeppelin/upgrades-core";
 
+/** Contracts behind proxies that `deploy/` deploys. */
+export const deployed = ["OrganizationRegistry", "Rulebooks", "Mandates", "ClaimEscrow"] as const;
 /** Contracts behind proxies. Whoever adds one adds it here, and runs `writeLayouts.ts`. */
-export const implementations = ["OrganizationRegistry", "Rulebooks", "Mandates", "ClaimEscrow"] as const;
+export const implementations = [...deployed, "ConsentRegistry", "PatientRecovery"] as const;
+export type Deployed = (typeof deployed)[number];
 export type Implementation = (typeof implementations)[number];
 
 export const fileOf = (name: Implementation): string => join(__dirname, "layouts", `${name}.json`);

@@ -8,16 +8,16 @@ import { DOLLAR, POOL, type Funded, batchOf, creditOf, deployFunded, freeOf, fun
 import { DAY } from "../support/system";
 import { fundUnder, given } from "../unit/Mandates/fixture";
 
-import { implementations, type Implementation } from "./layouts";
+import { deployed, type Deployed } from "./layouts";
 
 const DELAY = 14 * DAY;
 const ADMIN_ROLE = 0n;
 
-const proxyOf = ({ registry, rulebooks, mandates, escrow }: Funded, name: Implementation) =>
+const proxyOf = ({ registry, rulebooks, mandates, escrow }: Funded, name: Deployed) =>
   ({ OrganizationRegistry: registry, Rulebooks: rulebooks, Mandates: mandates, ClaimEscrow: escrow })[name];
 
 /** A new implementation. Its gas is estimated: code instrumented for coverage needs more than a signer gives unasked. */
-async function deployImplementation(name: Implementation): Promise<string> {
+async function deployImplementation(name: Deployed): Promise<string> {
   const factory = await ethers.getContractFactory(name);
   const gasLimit = await ethers.provider.estimateGas(await factory.getDeployTransaction());
   return (await factory.deploy({ gasLimit })).getAddress();
@@ -28,7 +28,7 @@ const upgradeTo = (context: Funded, implementation: string, data = "0x"): string
   context.escrow.interface.encodeFunctionData("upgradeToAndCall", [implementation, data]);
 
 /** The system, and a new implementation of `name` whose upgrade the upgrader has scheduled. */
-async function schedule(context: Funded, name: Implementation) {
+async function schedule(context: Funded, name: Deployed) {
   const { accessManager } = context;
   const proxy = proxyOf(context, name);
   const next = await deployImplementation(name);
@@ -39,7 +39,7 @@ async function schedule(context: Funded, name: Implementation) {
 }
 
 describe("Upgrades", () => {
-  for (const name of implementations) {
+  for (const name of deployed) {
     describe(`of ${name}`, () => {
       it("are for the upgrader only", async () => {
         const context = await loadFixture(deployFunded);
@@ -185,7 +185,7 @@ describe("Upgrades", () => {
     ];
     const before = await stateOf();
     const scheduled = [];
-    for (const name of implementations) scheduled.push(await schedule(context, name));
+    for (const name of deployed) scheduled.push(await schedule(context, name));
     await time.increase(DELAY);
     for (const { proxy, next } of scheduled) await proxy.connect(admin).upgradeToAndCall(next, "0x");
     expect(await stateOf()).to.deep.equal(before);
