@@ -44,6 +44,7 @@ describe("code in README and guides", () => {
       "README.md",
       "benchmarks.md",
       "claim-batch.md",
+      "consent-fhir.md",
       "invariants.md",
       "overview.md",
       "quick-start.md",
