@@ -341,9 +341,15 @@ export async function faults(): Promise<Fault[]> {
       scenario.brought = { ...scenario.restrictions, salt: id("old salt") };
     }),
     ...(["clinic", "specialist", "laboratory"] as const).map((who) =>
-      fault("OrganizationRestricted", `never the ${who}`, (scenario) => {
-        scenario.restrictions.organizations = [scenario.stranger.address, scenario[who].address];
-      }),
+      fault(
+        "OrganizationRestricted",
+        `never the ${who}`,
+        (scenario) => {
+          scenario.restrictions.organizations = [scenario.stranger.address, scenario[who].address];
+        },
+        // What is passed back to the clinic does not reach the specialist.
+        who === "specialist" ? "cycle 0" : undefined,
+      ),
     ),
     fault("CategoryRestricted", "never medications", ({ restrictions }) => (restrictions.categories = MEDICATIONS)),
     fault("PurposeRestricted", "never treatment", ({ restrictions }) => (restrictions.purposes = TREATMENT)),
