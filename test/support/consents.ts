@@ -13,6 +13,8 @@ import {
 } from "ethers";
 import { ethers } from "hardhat";
 
+import { permissionReasons, type PermissionReason } from "@carepact/sdk/consents";
+
 import type { AccessManager, ConsentRegistry, OrganizationRegistry, PatientRecovery } from "../../typechain-types";
 import type {
   AuthorizationStruct,
@@ -63,45 +65,7 @@ export const documents = {
     "RepresentativeMandate(bytes32 patient,bytes32 representative,address custodian,uint256 purposes,uint256 categories,uint40 notBefore,uint40 end,uint48 epoch,bytes32 salt)",
 } as const;
 
-/** Names of {Reason}, in its order. */
-export const reasons = [
-  "None",
-  "RequestInvalid",
-  "ChainTooLong",
-  "PatientUnknown",
-  "PatientDeactivated",
-  "PatientMerged",
-  "RestrictionsNotCurrent",
-  "OrganizationRestricted",
-  "CategoryRestricted",
-  "PurposeRestricted",
-  "MandateMismatch",
-  "MandateEnded",
-  "MandateNotYetValid",
-  "MandateExpired",
-  "MandateNotSigned",
-  "CustodianNotInStanding",
-  "MandateTooNarrow",
-  "SubGrantNotAllowed",
-  "SubGrantMismatch",
-  "ChainCyclic",
-  "SubGrantWider",
-  "PatientMismatch",
-  "EpochEnded",
-  "NotYetValid",
-  "Expired",
-  "Revoked",
-  "SignerNotController",
-  "SignerReplaced",
-  "SignatureInvalid",
-  "OrganizationNotInStanding",
-  "RequesterNotGrantee",
-  "PurposeNotGranted",
-  "CategoryNotGranted",
-  "CeilingExceeded",
-  "BreakGlassNotForOrganization",
-] as const;
-export type ReasonName = (typeof reasons)[number];
+export { permissionReasons as reasons, type PermissionReason as ReasonName };
 
 /** Status of a patient, as the contract numbers it. */
 export const STATUS = { unknown: 0n, active: 1n, deactivated: 2n, merged: 3n };
@@ -326,9 +290,9 @@ export async function reasonOf(
   chain: GrantChainStruct,
   request: RequestStruct,
   restrictions: RestrictionsStruct = NO_RESTRICTIONS,
-): Promise<ReasonName> {
+): Promise<PermissionReason> {
   const [permitted, reason] = await consents.isPermitted(chain, restrictions, request);
-  const name = reasons[Number(reason)]!;
+  const name = permissionReasons[Number(reason)]!;
   if (permitted !== (name === "None")) throw new Error(`permitted is ${permitted} with the reason ${name}`);
   return name;
 }

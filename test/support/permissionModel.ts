@@ -4,45 +4,9 @@
  * identified by its name, as on chain by its digest.
  */
 
-/** `Reason` of ConsentTypes.sol, in its order. */
-export const reasons = [
-  "None",
-  "RequestInvalid",
-  "ChainTooLong",
-  "PatientUnknown",
-  "PatientDeactivated",
-  "PatientMerged",
-  "RestrictionsNotCurrent",
-  "OrganizationRestricted",
-  "CategoryRestricted",
-  "PurposeRestricted",
-  "MandateMismatch",
-  "MandateEnded",
-  "MandateNotYetValid",
-  "MandateExpired",
-  "MandateNotSigned",
-  "CustodianNotInStanding",
-  "MandateTooNarrow",
-  "SubGrantNotAllowed",
-  "SubGrantMismatch",
-  "ChainCyclic",
-  "SubGrantWider",
-  "PatientMismatch",
-  "EpochEnded",
-  "NotYetValid",
-  "Expired",
-  "Revoked",
-  "SignerNotController",
-  "SignerReplaced",
-  "SignatureInvalid",
-  "OrganizationNotInStanding",
-  "RequesterNotGrantee",
-  "PurposeNotGranted",
-  "CategoryNotGranted",
-  "CeilingExceeded",
-  "BreakGlassNotForOrganization",
-] as const;
-export type Reason = (typeof reasons)[number];
+import type { PermissionReason as Reason } from "@carepact/sdk/consents";
+
+export { permissionReasons as reasons, type PermissionReason as Reason } from "@carepact/sdk/consents";
 
 export type OrganizationKind = "payer" | "pharmacy" | "laboratory" | "clinic" | "sponsor" | "gateway";
 
