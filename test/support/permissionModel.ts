@@ -1,5 +1,5 @@
 /**
- * What a grant permits, written down from protocol.md section 6 and the words of ConsentTypes.sol alone, so that it can
+ * What a grant permits, written down from the words of ConsentTypes.sol alone, so that it can
  * stand against the contract. Everybody and everything has a name here instead of a key, an id or a hash: a document is
  * identified by its name, as on chain by its digest.
  */
