@@ -2,9 +2,9 @@
  * Writes docs/reference from the NatSpec of the contracts' interfaces and the TSDoc of the SDK. `--check` writes nothing, and fails
  * where a page is not what it would be.
  */
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join, relative } from "node:path";
+import { dirname, join, relative, resolve } from "node:path";
 
 import { main as writeNatSpec } from "solidity-docgen/dist/main";
 
@@ -20,18 +20,23 @@ const UNDOCUMENTED = ["./abis", "./package.json"];
 
 type Build = Parameters<typeof writeNatSpec>[0][number];
 
-/** What the compiler said of the interfaces. */
-function readBuild(): Build {
-  const folder = join(ROOT, "artifacts", "contracts", INTERFACES, "IClaimEscrow.sol");
-  const { buildInfo } = JSON.parse(readFileSync(join(folder, "IClaimEscrow.dbg.json"), "utf8")) as {
-    buildInfo: string;
-  };
-  return JSON.parse(readFileSync(join(folder, buildInfo), "utf8")) as Build;
+/** What the compiler said of the interfaces, in as many runs as it compiled them; the last run first, since the first to name a file counts. */
+function readBuilds(): Build[] {
+  const folder = join(ROOT, "artifacts", "contracts", INTERFACES);
+  const paths = readdirSync(folder, { recursive: true, encoding: "utf8" })
+    .filter((file) => file.endsWith(".dbg.json"))
+    .map((file) => {
+      const { buildInfo } = JSON.parse(readFileSync(join(folder, file), "utf8")) as { buildInfo: string };
+      return resolve(folder, dirname(file), buildInfo);
+    });
+  return [...new Set(paths)]
+    .sort((left, right) => statSync(right).mtimeMs - statSync(left).mtimeMs)
+    .map((path) => JSON.parse(readFileSync(path, "utf8")) as Build);
 }
 
 async function writeContracts(outDir: string): Promise<void> {
   const folders = readdirSync(join(ROOT, "contracts"));
-  await writeNatSpec([readBuild()], {
+  await writeNatSpec(readBuilds(), {
     root: ROOT,
     sourcesDir: "contracts",
     outputDir: relative(ROOT, outDir),
