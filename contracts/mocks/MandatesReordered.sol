@@ -6,6 +6,7 @@ import {UUPSUpgradeable} from "@openzeppelin/contracts/proxy/utils/UUPSUpgradeab
 
 /// @title MandatesReordered
 /// @notice A next version of Mandates that must never be: it takes the escrow for the registry, and the registry for the escrow.
+/// @dev Never initialised: it is only held against the layout of what is deployed.
 /// @custom:oz-upgrades-unsafe-allow missing-initializer
 contract MandatesReordered is AccessManagedUpgradeable, UUPSUpgradeable {
     /// @custom:storage-location erc7201:carepact.storage.Mandates

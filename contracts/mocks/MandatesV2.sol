@@ -5,6 +5,7 @@ import {Mandates} from "../claims/Mandates.sol";
 
 /// @title MandatesV2
 /// @notice What a next version may look like: one thing more that it can say, and state in a namespace of its own.
+/// @dev Without an initialiser of its own: a proxy that is upgraded was initialised before.
 /// @custom:oz-upgrades-unsafe-allow missing-initializer
 contract MandatesV2 is Mandates {
     /// @custom:storage-location erc7201:carepact.storage.MandatesV2
