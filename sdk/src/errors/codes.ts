@@ -51,6 +51,7 @@ export const errorCodes = {
   ATTESTATION_TOO_FEW: "Fewer attesters signed the same statement than the rulebook asks for.",
 
   // Patients and consent
+  SIGNATURE_INVALID: "What was signed with gave no signature of this key that the contracts take.",
   CODE_UNKNOWN: "Not a code of the list that it should come from; details.list names the list.",
   GRANT_MALFORMED: "Not a grant: a field is missing, out of its range, or of another shape than its schema asks for.",
   CONSENT_INVALID: "The FHIR Consent breaks a rule of FHIR R4; details.path names the element.",
