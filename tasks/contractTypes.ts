@@ -7,7 +7,17 @@ import { task } from "hardhat/config";
 import type { HardhatRuntimeEnvironment } from "hardhat/types";
 
 /** What the SDK talks to. ERC20Permit stands for every token: metadata, permit, and the errors of ERC-6093. */
-const PUBLISHED = ["AccessManager", "ClaimEscrow", "ERC20Permit", "Mandates", "OrganizationRegistry", "Rulebooks"];
+const PUBLISHED = [
+  "AccessLog",
+  "AccessManager",
+  "ClaimEscrow",
+  "ConsentRegistry",
+  "ERC20Permit",
+  "Mandates",
+  "OrganizationRegistry",
+  "PatientRecovery",
+  "Rulebooks",
+];
 
 // The types that hardhat's plugin makes, in typechain-types/, are for tests: they name mocks too, and carry bytecode. The SDK
 // gets its own, of interfaces only.

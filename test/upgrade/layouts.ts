@@ -6,7 +6,7 @@ import type { StorageLayout } from "@openzeppelin/upgrades-core";
 /** Contracts behind proxies that `deploy/` deploys. */
 export const deployed = ["OrganizationRegistry", "Rulebooks", "Mandates", "ClaimEscrow"] as const;
 /** Contracts behind proxies. Whoever adds one adds it here, and runs `writeLayouts.ts`. */
-export const implementations = [...deployed, "ConsentRegistry", "PatientRecovery"] as const;
+export const implementations = [...deployed, "ConsentRegistry", "PatientRecovery", "AccessLog"] as const;
 export type Deployed = (typeof deployed)[number];
 export type Implementation = (typeof implementations)[number];
 

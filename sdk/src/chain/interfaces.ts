@@ -1,9 +1,12 @@
 import {
+  AccessLog__factory,
   AccessManager__factory,
   ClaimEscrow__factory,
+  ConsentRegistry__factory,
   ERC20Permit__factory,
   Mandates__factory,
   OrganizationRegistry__factory,
+  PatientRecovery__factory,
   Rulebooks__factory,
 } from "../generated";
 
@@ -13,4 +16,7 @@ export const escrowInterface = /* @__PURE__ */ ClaimEscrow__factory.createInterf
 export const rulebooksInterface = /* @__PURE__ */ Rulebooks__factory.createInterface();
 export const mandatesInterface = /* @__PURE__ */ Mandates__factory.createInterface();
 export const registryInterface = /* @__PURE__ */ OrganizationRegistry__factory.createInterface();
+export const consentRegistryInterface = /* @__PURE__ */ ConsentRegistry__factory.createInterface();
+export const patientRecoveryInterface = /* @__PURE__ */ PatientRecovery__factory.createInterface();
+export const accessLogInterface = /* @__PURE__ */ AccessLog__factory.createInterface();
 export const tokenInterface = /* @__PURE__ */ ERC20Permit__factory.createInterface();
