@@ -54,6 +54,10 @@ export const errorCodes = {
   SIGNATURE_INVALID: "What was signed with gave no signature of this key that the contracts take.",
   CODE_UNKNOWN: "Not a code of the list that it should come from; details.list names the list.",
   GRANT_MALFORMED: "Not a grant: a field is missing, out of its range, or of another shape than its schema asks for.",
+  GRANT_WOULD_BE_REFUSED:
+    "The registry would refuse this for the reason that details.reason names, so that it is not worth a signature.",
+  MANDATE_MALFORMED:
+    "Not a representative's mandate: a field is missing, out of its range, or of another shape than it has to be.",
   CONSENT_INVALID: "The FHIR Consent breaks a rule of FHIR R4; details.path names the element.",
   CONSENT_NOT_EXPRESSIBLE:
     "The FHIR Consent says something that grants and restrictions cannot; details.path names it.",
