@@ -84,10 +84,15 @@ const guarded = async <Value>(
   }
 };
 
-/** An action of what `prepare` makes. */
+/**
+ * An action of what `prepare` makes.
+ * @param relayed Whether anybody may send it, so that who prepares it needs no account: all but sending works with a
+ * provider, too
+ */
 export function actionOf<Result, Preview>(
   connection: Connection,
   prepare: () => Promise<Call<Result, Preview>> | Call<Result, Preview>,
+  { relayed = false }: { relayed?: boolean } = {},
 ): Action<Result, Preview> {
   const { runner } = connection;
   let prepared: Promise<Call<Result, Preview>> | undefined;
@@ -99,9 +104,10 @@ export function actionOf<Result, Preview>(
     return prepared;
   };
   const populate = async (): Promise<TransactionRequest> => {
-    const from = await accountOf(runner);
+    const canSend = typeof runner.sendTransaction === "function";
+    const from = relayed && !canSend ? undefined : await accountOf(runner);
     const { to, data } = await call();
-    return { to, data, from };
+    return from === undefined ? { to, data } : { to, data, from };
   };
 
   return {

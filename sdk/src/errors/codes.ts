@@ -52,6 +52,13 @@ export const errorCodes = {
 
   // Patients and consent
   SIGNATURE_INVALID: "What was signed with gave no signature of this key that the contracts take.",
+  AUTHORIZATION_EXPIRED: "The deadline of what is signed has passed by the chain's clock.",
+  PASSKEY_UNAVAILABLE:
+    "No passkey that the contracts can check: that takes a secure page, P-256 (ES256) and user verification.",
+  PATIENT_UNKNOWN: "No patient of this id is registered here.",
+  PATIENT_ALREADY_REGISTERED: "This key registered a patient with this salt before; details.patient is its id.",
+  PATIENT_NOT_ACTIVE: "The record was deactivated or merged; details.mergedInto names the one that it was merged into.",
+  NOT_CONTROLLER: "The key that would sign does not control the record.",
   CODE_UNKNOWN: "Not a code of the list that it should come from; details.list names the list.",
   GRANT_MALFORMED: "Not a grant: a field is missing, out of its range, or of another shape than its schema asks for.",
   GRANT_WOULD_BE_REFUSED:

@@ -1,2 +1,3 @@
 export { accountSigner, contractSigner, type TypedDataSigner } from "./account";
+export { type Authorization, type AuthorizationOptions } from "./authorization";
 export { digestOf, type PatientSigner, type TypedMessage } from "./types";
