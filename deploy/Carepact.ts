@@ -20,14 +20,22 @@ type InitializerArguments = NonNullable<Parameters<ModuleBuilder["encodeFunction
 export default buildModule("Carepact", (m) => {
   const deployer = m.getAccount(0);
   const accessManager = m.contract("AccessManager", [deployer]);
-  const implementationOf = (name: string) => m.contract(name, [], { id: `${name}Implementation` });
+  // In its layer Ignition orders by name, and the deployment is known by its first transaction: that is the access manager's.
+  const after = [accessManager];
+  const implementationOf = (name: string) => m.contract(name, [], { id: `${name}Implementation`, after });
   const implementations = {
     OrganizationRegistry: implementationOf("OrganizationRegistry"),
     Rulebooks: implementationOf("Rulebooks"),
     Mandates: implementationOf("Mandates"),
     ClaimEscrow: implementationOf("ClaimEscrow"),
+    ConsentRegistry: implementationOf("ConsentRegistry"),
+    PatientRecovery: implementationOf("PatientRecovery"),
+    AccessLog: implementationOf("AccessLog"),
   };
-  const first = [accessManager, ...Object.values(implementations)];
+  // The address of a verifier is part of every key that it verifies for: one that could be upgraded could take any record.
+  const p256Verifier = m.contract("ERC7913P256Verifier", [], { after });
+  const webAuthnVerifier = m.contract("ERC7913WebAuthnVerifier", [], { after });
+  const first = [...Object.values(implementations), p256Verifier, webAuthnVerifier];
 
   /** A proxy that is initialized as it is created, and the implementation's interface at the proxy's address. */
   const proxied = (name: keyof typeof implementations, args: InitializerArguments, after: Future[]) => {
@@ -39,12 +47,18 @@ export default buildModule("Carepact", (m) => {
   const rulebooks = proxied("Rulebooks", [accessManager], first);
   const registries = [organizationRegistry, rulebooks];
   const mandates = proxied("Mandates", [accessManager, organizationRegistry], registries);
-  const claimEscrow = proxied("ClaimEscrow", [accessManager, ...registries, mandates], [mandates]);
+  const consentRegistry = proxied("ConsentRegistry", [accessManager, organizationRegistry], registries);
+  const accessLog = proxied("AccessLog", [accessManager, organizationRegistry], registries);
+  const third = [mandates, consentRegistry, accessLog];
+  const claimEscrow = proxied("ClaimEscrow", [accessManager, ...registries, mandates], third);
+  const patientRecovery = proxied("PatientRecovery", [accessManager, consentRegistry], third);
+  const all = [claimEscrow, patientRecovery];
 
   const settings: ContractCallFuture<string, string>[] = [
-    m.call(organizationRegistry, "setStandingListener", [claimEscrow]),
-    m.call(rulebooks, "setRulebookListener", [claimEscrow]),
-    m.call(mandates, "setEscrow", [claimEscrow]),
+    m.call(organizationRegistry, "setStandingListener", [claimEscrow], { after: all }),
+    m.call(rulebooks, "setRulebookListener", [claimEscrow], { after: all }),
+    m.call(mandates, "setEscrow", [claimEscrow], { after: all }),
+    m.call(consentRegistry, "setRecovery", [patientRecovery], { after: all }),
   ];
 
   const targets = {
@@ -52,6 +66,9 @@ export default buildModule("Carepact", (m) => {
     Rulebooks: rulebooks,
     Mandates: mandates,
     ClaimEscrow: claimEscrow,
+    ConsentRegistry: consentRegistry,
+    PatientRecovery: patientRecovery,
+    AccessLog: accessLog,
   };
   const delay = m.getParameter("delay", 14 * 24 * 60 * 60);
   const delays = { upgrader: delay, pauser: 0, credentialing: 0 };
@@ -61,7 +78,7 @@ export default buildModule("Carepact", (m) => {
         accessManager,
         "setTargetFunctionRole",
         [targets[target as keyof typeof targets], signatures.map((signature) => id(signature).slice(0, 10)), roleId],
-        { id: `${role}Of${target}`, after: [claimEscrow] },
+        { id: `${role}Of${target}`, after: all },
       ),
     );
     const account = m.getParameter(role, deployer);
@@ -86,5 +103,16 @@ export default buildModule("Carepact", (m) => {
   });
   m.call(accessManager, "renounceRole", [adminRole, deployer], { id: "renounce_deployer", after: [delayed] });
 
-  return { accessManager, organizationRegistry, rulebooks, mandates, claimEscrow };
+  return {
+    accessManager,
+    organizationRegistry,
+    rulebooks,
+    mandates,
+    claimEscrow,
+    consentRegistry,
+    patientRecovery,
+    accessLog,
+    p256Verifier,
+    webAuthnVerifier,
+  };
 });

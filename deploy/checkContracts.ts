@@ -2,7 +2,16 @@ import { Contract, type Provider } from "ethers";
 
 import type { Deployment } from "@carepact/sdk";
 
-import { type Artifacts, LOCKED, addressAt, implementationOf, initializedOf, proxies, proxyNames } from "./system";
+import {
+  type Artifacts,
+  LOCKED,
+  addressAt,
+  implementationOf,
+  initializedOf,
+  plain,
+  proxies,
+  proxyNames,
+} from "./system";
 
 /** Something that was looked at. @property wrong What is not as it should be; empty: all is well. */
 export interface Finding {
@@ -32,7 +41,8 @@ export async function checkContracts(
     return isCode(code, address, deployedBytecode) ? [] : [`the code at ${address} is not ${name} as compiled here`];
   };
 
-  findings.push({ what: "AccessManager: code", wrong: await codeAt(deployment.accessManager, "AccessManager") });
+  for (const [name, field] of Object.entries(plain))
+    findings.push({ what: `${name}: code`, wrong: await codeAt(deployment[field], name) });
   for (const name of proxyNames) {
     const proxy = deployment[proxies[name]];
     const wrong = await codeAt(proxy, "ERC1967Proxy");
@@ -57,6 +67,7 @@ export async function checkContracts(
 
 async function checkLinks(provider: Provider, deployment: Deployment): Promise<Finding> {
   const { accessManager, organizationRegistry, rulebooks, mandates, claimEscrow } = deployment;
+  const { consentRegistry, patientRecovery, accessLog } = deployment;
   const authorityOf = async (address: string): Promise<string> =>
     (await new Contract(address, ["function authority() view returns (address)"], provider).getFunction(
       "authority",
@@ -79,6 +90,10 @@ async function checkLinks(provider: Provider, deployment: Deployment): Promise<F
     ["ClaimEscrow lets fund under mandates", read(claimEscrow, "ClaimBatches"), mandates],
     ["ClaimEscrow is told rulebooks by", read(claimEscrow, "RulebookClocks"), rulebooks],
     ["ClaimEscrow is told standings by", read(claimEscrow, "Standings"), organizationRegistry],
+    ["ConsentRegistry asks registry", read(consentRegistry, "ConsentRegistry"), organizationRegistry],
+    ["ConsentRegistry lets recover", read(consentRegistry, "PatientRegistry"), patientRecovery],
+    ["PatientRecovery recovers in", read(patientRecovery, "PatientRecovery"), consentRegistry],
+    ["AccessLog asks registry", read(accessLog, "AccessLog"), organizationRegistry],
   ];
   const wrong: string[] = [];
   for (const [what, reading, expected] of links) {

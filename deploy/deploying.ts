@@ -109,6 +109,11 @@ export async function deploymentIn(
     rulebooks: addressIn(outcome, "Rulebooks"),
     mandates: addressIn(outcome, "Mandates"),
     claimEscrow: addressIn(outcome, "ClaimEscrow"),
+    consentRegistry: addressIn(outcome, "ConsentRegistry"),
+    patientRecovery: addressIn(outcome, "PatientRecovery"),
+    accessLog: addressIn(outcome, "AccessLog"),
+    p256Verifier: addressIn(outcome, "ERC7913P256Verifier"),
+    webAuthnVerifier: addressIn(outcome, "ERC7913WebAuthnVerifier"),
     startBlock: receipt.blockNumber,
   };
 }

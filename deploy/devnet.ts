@@ -18,11 +18,16 @@ import { runModule } from "./run";
 
 /** Contracts that the devnet creates. */
 const CREATED = [
+  "AccessLog",
   "AccessManager",
   "ClaimEscrow",
+  "ConsentRegistry",
   "ERC1967Proxy",
+  "ERC7913P256Verifier",
+  "ERC7913WebAuthnVerifier",
   "Mandates",
   "OrganizationRegistry",
+  "PatientRecovery",
   "Rulebooks",
   "TestStablecoin",
 ] as const;

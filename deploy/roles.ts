@@ -10,6 +10,9 @@ export const roles = {
       Rulebooks: ["upgradeToAndCall(address,bytes)"],
       Mandates: ["upgradeToAndCall(address,bytes)"],
       ClaimEscrow: ["upgradeToAndCall(address,bytes)"],
+      ConsentRegistry: ["upgradeToAndCall(address,bytes)"],
+      PatientRecovery: ["upgradeToAndCall(address,bytes)"],
+      AccessLog: ["upgradeToAndCall(address,bytes)"],
     },
   },
   pauser: {

@@ -9,9 +9,19 @@ export const proxies = {
   Rulebooks: "rulebooks",
   Mandates: "mandates",
   ClaimEscrow: "claimEscrow",
+  ConsentRegistry: "consentRegistry",
+  PatientRecovery: "patientRecovery",
+  AccessLog: "accessLog",
 } as const satisfies Record<string, keyof Deployment>;
 export type ProxyName = keyof typeof proxies;
 export const proxyNames = Object.keys(proxies) as ProxyName[];
+
+/** Contracts without a proxy, which nobody can change, and where a deployment names them. */
+export const plain = {
+  AccessManager: "accessManager",
+  ERC7913P256Verifier: "p256Verifier",
+  ERC7913WebAuthnVerifier: "webAuthnVerifier",
+} as const satisfies Record<string, keyof Deployment>;
 
 /** What is compiled now, by name. */
 export type Artifacts = HardhatRuntimeEnvironment["artifacts"];

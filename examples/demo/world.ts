@@ -110,6 +110,11 @@ async function deployAnew(hre: HardhatRuntimeEnvironment): Promise<Deployment> {
     rulebooks: at("Rulebooks"),
     mandates: at("Mandates"),
     claimEscrow: at("ClaimEscrow"),
+    consentRegistry: at("ConsentRegistry"),
+    patientRecovery: at("PatientRecovery"),
+    accessLog: at("AccessLog"),
+    p256Verifier: at("ERC7913P256Verifier"),
+    webAuthnVerifier: at("ERC7913WebAuthnVerifier"),
     startBlock,
   };
 }

@@ -2,10 +2,13 @@ import { formatEther, Interface, type TransactionRequest } from "ethers";
 
 import { CarepactError, decodeError, type Action, type Deployment, type Mined } from "@carepact/sdk";
 import {
+  accessLogAbi,
   accessManagerAbi,
   claimEscrowAbi,
+  consentRegistryAbi,
   mandatesAbi,
   organizationRegistryAbi,
+  patientRecoveryAbi,
   rulebooksAbi,
   tokenAbi,
 } from "@carepact/sdk/abis";
@@ -127,6 +130,9 @@ const contracts = (deployment: Deployment): [string, string, Interface][] => [
   ["Rulebooks", deployment.rulebooks, new Interface(rulebooksAbi)],
   ["Mandates", deployment.mandates, new Interface(mandatesAbi)],
   ["ClaimEscrow", deployment.claimEscrow, new Interface(claimEscrowAbi)],
+  ["ConsentRegistry", deployment.consentRegistry, new Interface(consentRegistryAbi)],
+  ["PatientRecovery", deployment.patientRecovery, new Interface(patientRecoveryAbi)],
+  ["AccessLog", deployment.accessLog, new Interface(accessLogAbi)],
 ];
 
 function named(deployment: Deployment, { to, data }: TransactionRequest): { contract?: string; function: string } {

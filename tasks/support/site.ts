@@ -62,7 +62,18 @@ export async function siteOf(call: Call): Promise<Site> {
   };
 }
 
-const addresses = ["accessManager", "organizationRegistry", "rulebooks", "mandates", "claimEscrow"] as const;
+const addresses = [
+  "accessManager",
+  "organizationRegistry",
+  "rulebooks",
+  "mandates",
+  "claimEscrow",
+  "consentRegistry",
+  "patientRecovery",
+  "accessLog",
+  "p256Verifier",
+  "webAuthnVerifier",
+] as const;
 
 async function deploymentOn(chainId: number, file: string | undefined): Promise<Deployment> {
   if (file === undefined) {

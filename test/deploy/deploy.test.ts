@@ -106,12 +106,12 @@ describe("A deployment on Hardhat's own chain", () => {
   it("refuses other parameters than those it was begun with, and sends nothing", async () => {
     const node = await embeddedChain(hre, 31337);
     const site = await embeddedSite({}, 31337, node);
-    await thrownBy(deployCarepact({ ...site, node: mortal(node, 23, "before it is sent") }));
+    await thrownBy(deployCarepact({ ...site, node: mortal(node, TRANSACTIONS - 1, "before it is sent") }));
     const options = { ...site.options, parameters: parametersFile({ governance: accounts.governance }) };
     const failure = await thrownBy<Failure>(deployCarepact({ ...site, options }));
     expect(failure).to.be.instanceOf(Failure);
     expect(failure.message).to.include("not those with which this deployment was begun");
-    expect(await nonceOf(node, site.accounts[0]!)).to.equal(22);
+    expect(await nonceOf(node, site.accounts[0]!)).to.equal(TRANSACTIONS - 2);
   });
 
   const unfit: [string, Record<string, unknown>, string][] = [
@@ -177,7 +177,7 @@ describe("A deployment on a public chain", () => {
 
   it("is rehearsed for nobody but who began it, and with no other parameters", async () => {
     const site = await embeddedSite({ ...options, send: true }, PUBLIC_CHAIN);
-    await thrownBy(deployCarepact({ ...site, node: mortal(site.node, 23, "before it is sent") }));
+    await thrownBy(deployCarepact({ ...site, node: mortal(site.node, TRANSACTIONS - 1, "before it is sent") }));
     const journal = (): string => readFileSync(join(site.journal!, "journal.jsonl"), "utf8");
     const before = journal();
     const another = { ...site, accounts: site.accounts.slice(-1) };
@@ -188,7 +188,7 @@ describe("A deployment on a public chain", () => {
       expect(failure.kind).to.equal("input");
     }
     expect(journal()).to.equal(before);
-    expect((await planDeployment(site)).done).to.equal(22);
+    expect((await planDeployment(site)).done).to.equal(TRANSACTIONS - 2);
   });
 
   it("does not take the place of another that is recorded, unless told to", async () => {

@@ -12,6 +12,11 @@ export const deployment: Deployment = {
   rulebooks: address(0xa3),
   mandates: address(0xa4),
   claimEscrow: address(0xa5),
+  consentRegistry: address(0xa6),
+  patientRecovery: address(0xa7),
+  accessLog: address(0xa8),
+  p256Verifier: address(0xa9),
+  webAuthnVerifier: address(0xaa),
   startBlock: 0,
 };
 

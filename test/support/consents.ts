@@ -15,7 +15,13 @@ import { ethers } from "hardhat";
 
 import { permissionReasons, type PermissionReason } from "@carepact/sdk/consents";
 
-import type { AccessManager, ConsentRegistry, OrganizationRegistry, PatientRecovery } from "../../typechain-types";
+import type {
+  AccessLog,
+  AccessManager,
+  ConsentRegistry,
+  OrganizationRegistry,
+  PatientRecovery,
+} from "../../typechain-types";
 import type {
   AuthorizationStruct,
   GrantChainStruct,
@@ -83,21 +89,26 @@ export interface Consents {
   clinic: HardhatEthersSigner;
   specialist: HardhatEthersSigner;
   laboratory: HardhatEthersSigner;
+  gateway: HardhatEthersSigner;
   manager: AccessManager;
   organizations: OrganizationRegistry;
   /** Connected to the relayer, who is nobody in particular. */
   consents: ConsentRegistry;
   recovery: PatientRecovery;
+  /** Connected to the gateway. */
+  accessLog: AccessLog;
   p256Verifier: string;
   webAuthnVerifier: string;
-  /** Domain of consents, and of recovery. */
+  /** Domain of consents, of recovery, and of receipts. */
   domain: TypedDataDomain;
   recoveryDomain: TypedDataDomain;
+  accessLogDomain: TypedDataDomain;
 }
 
-/** The contracts of patients behind their proxies, linked as a deployment links them, and three organizations. */
+/** The contracts of patients behind their proxies, linked as a deployment links them, and four organizations. */
 export async function deployConsents(): Promise<Consents> {
-  const [admin, relayer, stranger, clinic, specialist, laboratory] = (await ethers.getSigners()) as [
+  const [admin, relayer, stranger, clinic, specialist, laboratory, gateway] = (await ethers.getSigners()) as [
+    HardhatEthersSigner,
     HardhatEthersSigner,
     HardhatEthersSigner,
     HardhatEthersSigner,
@@ -116,12 +127,14 @@ export async function deployConsents(): Promise<Consents> {
   const organizationsAt = await proxied("OrganizationRegistry", [authority]);
   const consentsAt = await proxied("ConsentRegistry", [authority, organizationsAt]);
   const recoveryAt = await proxied("PatientRecovery", [authority, consentsAt]);
+  const accessLogAt = await proxied("AccessLog", [authority, organizationsAt]);
   const organizations = await ethers.getContractAt("OrganizationRegistry", organizationsAt);
   const consents = await ethers.getContractAt("ConsentRegistry", consentsAt);
   await consents.setRecovery(recoveryAt);
   await register(organizations, clinic.address, kinds.clinic);
   await register(organizations, specialist.address, kinds.clinic);
   await register(organizations, laboratory.address, kinds.laboratory);
+  await register(organizations, gateway.address, kinds.gateway);
   const p256 = await ethers.deployContract("ERC7913P256Verifier");
   const webAuthn = await ethers.deployContract("ERC7913WebAuthnVerifier");
   const chainId = (await ethers.provider.getNetwork()).chainId;
@@ -132,14 +145,17 @@ export async function deployConsents(): Promise<Consents> {
     clinic,
     specialist,
     laboratory,
+    gateway,
     manager,
     organizations,
     consents: consents.connect(relayer),
     recovery: (await ethers.getContractAt("PatientRecovery", recoveryAt)).connect(relayer),
+    accessLog: (await ethers.getContractAt("AccessLog", accessLogAt)).connect(gateway),
     p256Verifier: await p256.getAddress(),
     webAuthnVerifier: await webAuthn.getAddress(),
     domain: { name: "Carepact ConsentRegistry", version: "1", chainId, verifyingContract: consentsAt },
     recoveryDomain: { name: "Carepact PatientRecovery", version: "1", chainId, verifyingContract: recoveryAt },
+    accessLogDomain: { name: "Carepact AccessLog", version: "1", chainId, verifyingContract: accessLogAt },
   };
 }
 

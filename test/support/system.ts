@@ -5,10 +5,13 @@ import { ethers, ignition } from "hardhat";
 import type { Deployment } from "@carepact/sdk";
 import Carepact from "../../deploy/Carepact";
 import type {
+  AccessLog,
   AccessManager,
   ClaimEscrow,
+  ConsentRegistry,
   Mandates,
   OrganizationRegistry,
+  PatientRecovery,
   Rulebooks,
   TestStablecoin,
 } from "../../typechain-types";
@@ -29,6 +32,11 @@ export interface System {
   rulebooks: Rulebooks;
   mandates: Mandates;
   escrow: ClaimEscrow;
+  consentRegistry: ConsentRegistry;
+  patientRecovery: PatientRecovery;
+  accessLog: AccessLog;
+  p256Verifier: string;
+  webAuthnVerifier: string;
 }
 
 /** Deploys the whole system the way `deploy/` does; the first account has every role, the last one governs. */
@@ -46,21 +54,31 @@ export async function deploySystem(): Promise<System> {
     rulebooks: await at<Rulebooks>("Rulebooks", deployed.rulebooks),
     mandates: await at<Mandates>("Mandates", deployed.mandates),
     escrow: await at<ClaimEscrow>("ClaimEscrow", deployed.claimEscrow),
+    consentRegistry: await at<ConsentRegistry>("ConsentRegistry", deployed.consentRegistry),
+    patientRecovery: await at<PatientRecovery>("PatientRecovery", deployed.patientRecovery),
+    accessLog: await at<AccessLog>("AccessLog", deployed.accessLog),
+    p256Verifier: await deployed.p256Verifier.getAddress(),
+    webAuthnVerifier: await deployed.webAuthnVerifier.getAddress(),
   };
 }
 
 /** Where a system stands, for the SDK. */
 export async function deploymentOf(system: System): Promise<Deployment> {
-  const [network, accessManager, organizationRegistry, rulebooks, mandates, claimEscrow] = await Promise.all([
-    ethers.provider.getNetwork(),
-    system.accessManager.getAddress(),
-    system.registry.getAddress(),
-    system.rulebooks.getAddress(),
-    system.mandates.getAddress(),
-    system.escrow.getAddress(),
-  ]);
-  const chainId = Number(network.chainId);
-  return { chainId, accessManager, organizationRegistry, rulebooks, mandates, claimEscrow, startBlock: 0 };
+  const { chainId } = await ethers.provider.getNetwork();
+  return {
+    chainId: Number(chainId),
+    accessManager: await system.accessManager.getAddress(),
+    organizationRegistry: await system.registry.getAddress(),
+    rulebooks: await system.rulebooks.getAddress(),
+    mandates: await system.mandates.getAddress(),
+    claimEscrow: await system.escrow.getAddress(),
+    consentRegistry: await system.consentRegistry.getAddress(),
+    patientRecovery: await system.patientRecovery.getAddress(),
+    accessLog: await system.accessLog.getAddress(),
+    p256Verifier: system.p256Verifier,
+    webAuthnVerifier: system.webAuthnVerifier,
+    startBlock: 0,
+  };
 }
 
 export async function deployToken(decimals = 6): Promise<TestStablecoin> {

@@ -3,11 +3,16 @@ import { join } from "node:path";
 
 import type { StorageLayout } from "@openzeppelin/upgrades-core";
 
-/** Contracts behind proxies that `deploy/` deploys. */
-export const deployed = ["OrganizationRegistry", "Rulebooks", "Mandates", "ClaimEscrow"] as const;
 /** Contracts behind proxies. Whoever adds one adds it here, and runs `writeLayouts.ts`. */
-export const implementations = [...deployed, "ConsentRegistry", "PatientRecovery", "AccessLog"] as const;
-export type Deployed = (typeof deployed)[number];
+export const implementations = [
+  "OrganizationRegistry",
+  "Rulebooks",
+  "Mandates",
+  "ClaimEscrow",
+  "ConsentRegistry",
+  "PatientRecovery",
+  "AccessLog",
+] as const;
 export type Implementation = (typeof implementations)[number];
 
 export const fileOf = (name: Implementation): string => join(__dirname, "layouts", `${name}.json`);

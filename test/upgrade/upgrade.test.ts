@@ -8,16 +8,24 @@ import { DOLLAR, POOL, type Funded, batchOf, creditOf, deployFunded, freeOf, fun
 import { DAY } from "../support/system";
 import { fundUnder, given } from "../unit/Mandates/fixture";
 
-import { deployed, type Deployed } from "./layouts";
+import { implementations, type Implementation } from "./layouts";
 
 const DELAY = 14 * DAY;
 const ADMIN_ROLE = 0n;
 
-const proxyOf = ({ registry, rulebooks, mandates, escrow }: Funded, name: Deployed) =>
-  ({ OrganizationRegistry: registry, Rulebooks: rulebooks, Mandates: mandates, ClaimEscrow: escrow })[name];
+const proxyOf = (system: Funded, name: Implementation) =>
+  ({
+    OrganizationRegistry: system.registry,
+    Rulebooks: system.rulebooks,
+    Mandates: system.mandates,
+    ClaimEscrow: system.escrow,
+    ConsentRegistry: system.consentRegistry,
+    PatientRecovery: system.patientRecovery,
+    AccessLog: system.accessLog,
+  })[name];
 
 /** A new implementation. Its gas is estimated: code instrumented for coverage needs more than a signer gives unasked. */
-async function deployImplementation(name: Deployed): Promise<string> {
+async function deployImplementation(name: Implementation): Promise<string> {
   const factory = await ethers.getContractFactory(name);
   const gasLimit = await ethers.provider.estimateGas(await factory.getDeployTransaction());
   return (await factory.deploy({ gasLimit })).getAddress();
@@ -28,7 +36,7 @@ const upgradeTo = (context: Funded, implementation: string, data = "0x"): string
   context.escrow.interface.encodeFunctionData("upgradeToAndCall", [implementation, data]);
 
 /** The system, and a new implementation of `name` whose upgrade the upgrader has scheduled. */
-async function schedule(context: Funded, name: Deployed) {
+async function schedule(context: Funded, name: Implementation) {
   const { accessManager } = context;
   const proxy = proxyOf(context, name);
   const next = await deployImplementation(name);
@@ -39,7 +47,7 @@ async function schedule(context: Funded, name: Deployed) {
 }
 
 describe("Upgrades", () => {
-  for (const name of deployed) {
+  for (const name of implementations) {
     describe(`of ${name}`, () => {
       it("are for the upgrader only", async () => {
         const context = await loadFixture(deployFunded);
@@ -185,7 +193,7 @@ describe("Upgrades", () => {
     ];
     const before = await stateOf();
     const scheduled = [];
-    for (const name of deployed) scheduled.push(await schedule(context, name));
+    for (const name of implementations) scheduled.push(await schedule(context, name));
     await time.increase(DELAY);
     for (const { proxy, next } of scheduled) await proxy.connect(admin).upgradeToAndCall(next, "0x");
     expect(await stateOf()).to.deep.equal(before);

@@ -2,7 +2,7 @@ import type { ContractRunner, Provider } from "ethers";
 
 import { CarepactError } from "../errors";
 
-/** Where Carepact is deployed on one chain: addresses of the proxies. */
+/** Where Carepact is deployed on one chain: addresses of the proxies, and of two verifiers. */
 export interface Deployment {
   chainId: number;
   /** OpenZeppelin's AccessManager, which says who may do what. */
@@ -11,6 +11,16 @@ export interface Deployment {
   rulebooks: string;
   mandates: string;
   claimEscrow: string;
+  /** Patients, their grants and restrictions. */
+  consentRegistry: string;
+  /** Recovery contacts of patients. */
+  patientRecovery: string;
+  /** Roots of the gateways' access logs. */
+  accessLog: string;
+  /** OpenZeppelin's ERC-7913 verifier of P-256 keys: the first 20 bytes of such a signer. No proxy, and nobody can change it. */
+  p256Verifier: string;
+  /** The same of passkeys (WebAuthn). */
+  webAuthnVerifier: string;
   /** Block of the first transaction of the deployment: no event is older. */
   startBlock: number;
 }

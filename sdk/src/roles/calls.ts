@@ -2,9 +2,12 @@ import { AbiCoder, isHexString, keccak256, type Interface } from "ethers";
 
 import type { Deployment } from "../chain/deployment";
 import {
+  accessLogInterface,
   accessManagerInterface,
+  consentRegistryInterface,
   escrowInterface,
   mandatesInterface,
+  patientRecoveryInterface,
   registryInterface,
   rulebooksInterface,
 } from "../chain/interfaces";
@@ -48,6 +51,9 @@ const contractsOf = (deployment: Deployment): [name: string, address: string, ab
   ["Rulebooks", deployment.rulebooks, rulebooksInterface],
   ["Mandates", deployment.mandates, mandatesInterface],
   ["ClaimEscrow", deployment.claimEscrow, escrowInterface],
+  ["ConsentRegistry", deployment.consentRegistry, consentRegistryInterface],
+  ["PatientRecovery", deployment.patientRecovery, patientRecoveryInterface],
+  ["AccessLog", deployment.accessLog, accessLogInterface],
 ];
 
 /** Name and interface of a contract of the deployment. @internal */
