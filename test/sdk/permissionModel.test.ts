@@ -1,14 +1,9 @@
 import { expect } from "chai";
 
 import { SEED } from "../support/arbitraries";
-import { permissionCases, type PermissionCase } from "../support/permissionCases";
-import { isBreakGlassPermitted, isPermitted, reasons, type Answer } from "../support/permissionModel";
+import { answerTo, permissionCases, type PermissionCase } from "../support/permissionCases";
+import { reasons } from "../support/permissionModel";
 import { knownDocuments, world } from "../support/permissionWorld";
-
-const answerTo = ({ kind, chain, restrictions, request }: PermissionCase): Answer =>
-  kind === "grant"
-    ? isPermitted(world, chain, restrictions, request)
-    : isBreakGlassPermitted(world, restrictions, request);
 
 describe("model of the permission function", () => {
   const cases = permissionCases(10_000, SEED);
@@ -47,6 +42,7 @@ describe("model of the permission function", () => {
     expect(share(({ chain }) => chain.grant.name.endsWith("/anchored/grant"))).to.be.above(100);
     expect(share(({ chain }) => chain.mandate?.name.endsWith("/anchored/mandate") ?? false)).to.be.above(50);
     expect(share(({ kind }) => kind === "breakGlass")).to.be.above(200);
+    expect(share(({ kind }) => kind === "represented")).to.be.above(100);
     expect(share(({ restrictions }) => restrictions !== undefined)).to.be.above(500);
   });
 

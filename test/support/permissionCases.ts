@@ -1,5 +1,9 @@
 import {
+  isBreakGlassPermitted,
+  isPermitted,
+  isRepresented,
   reasons,
+  type Answer,
   type ModelChain,
   type ModelGrant,
   type ModelLink,
@@ -29,12 +33,20 @@ import {
 
 /** One question, and why it is asked. */
 export interface PermissionCase {
-  kind: "grant" | "breakGlass";
+  /** `represented`: whether the representative of `chain.mandate` may have what `request` asks for. */
+  kind: "grant" | "breakGlass" | "represented";
   chain: ModelChain;
   restrictions?: ModelRestrictions;
   request: ModelRequest;
   /** What it was made for: the first of its faults. */
   aim: Reason;
+}
+
+/** What the model says to it. */
+export function answerTo({ kind, chain, restrictions, request }: PermissionCase): Answer {
+  if (kind === "breakGlass") return isBreakGlassPermitted(world, restrictions, request);
+  if (kind === "grant" || chain.mandate === undefined) return isPermitted(world, chain, restrictions, request);
+  return isRepresented(world, chain.mandate, request.purposes, request.categories);
 }
 
 /** Mulberry32: the same cases on every machine. */
@@ -91,8 +103,19 @@ class CaseMaker {
     if (alsoOfBreakGlass && made.request.patient !== "restrictedOpen" && this.random.chance(0.2)) {
       if (aim === "OrganizationRestricted") made.request.organization = "refused";
       made.kind = "breakGlass";
-    }
+    } else if (OF_REPRESENTED.has(aim) && this.random.chance(0.2)) this.askOfRepresentative(made, aim);
     return { ...made, aim };
+  }
+
+  /** Asks only whether the representative may grant what the chain's first grant does. */
+  private askOfRepresentative(made: Draft, aim: Reason): void {
+    const { chain, request } = made;
+    if (chain.mandate === undefined) return;
+    made.kind = "represented";
+    request.purposes = chain.grant.purposes;
+    request.categories = chain.grant.categories;
+    if (aim === "RequestInvalid") request[this.random.of(["purposes", "categories"] as const)] = 0n;
+    if (OF_RECORD.has(aim)) changeMandate(chain, { patient: request.patient });
   }
 
   private sound(aim: Reason): Draft {
@@ -214,6 +237,7 @@ class CaseMaker {
     const kept = (reason: Reason): boolean =>
       (aim === "RequestInvalid" && OF_REQUEST.has(reason)) ||
       (aim.startsWith("Patient") && reason === "PatientMerged") ||
+      (MANDATED.has(aim) && reason === "PatientMismatch") ||
       (MANDATED.has(reason) && known(mandate === undefined ? [] : [mandate])) ||
       (OF_LINKS.has(reason) && known([grant, ...subGrants]));
     for (const later of LATER)
@@ -338,7 +362,12 @@ const FAULTS: Partial<Record<Reason, Fault>> = {
       ]),
     );
   },
-  PatientMismatch: ({ chain }) => change(chain, chain.grant, { patient: "somebody" }),
+  PatientMismatch: ({ chain, request }, random) => {
+    const [other = "other", ...others] = active.filter((id) => id !== request.patient);
+    const patient = random.of([other, ...others]);
+    changeMandate(chain, { patient, signer: `${patient}/controller` });
+    change(chain, chain.grant, { patient: chain.mandate === undefined ? random.of(["somebody", patient]) : patient });
+  },
   EpochEnded: ({ chain }, random) => change(chain, chain.grant, { epoch: random.of(["past", "never"]) }),
   NotYetValid: (draft, random) => withTime(draft, random, { notBefore: NOW + random.of([1, HOUR]) }),
   Expired: (draft, random) => withTime(draft, random, { expiry: NOW - random.of([0, 1, HOUR]) }),
@@ -427,6 +456,10 @@ const LEAVES_DOCUMENTS = new Set<Reason>([
 const MANDATED = new Set<Reason>(
   reasons.filter((reason) => reason.startsWith("Mandate")).concat("CustodianNotInStanding"),
 );
+/** Reasons that stand of a record, and those that `isRepresented` can give. */
+const OF_RECORD = new Set<Reason>(["PatientUnknown", "PatientDeactivated", "PatientMerged"]);
+const OF_REPRESENTED = new Set<Reason>(["None", "RequestInvalid", ...OF_RECORD, ...MANDATED]);
+OF_REPRESENTED.delete("MandateMismatch");
 const UNMANDATED = new Set<Reason>(["SignerNotController", "SignerReplaced", "Revoked"]);
 const SUB_GRANTED = new Set<Reason>(["SubGrantNotAllowed", "SubGrantMismatch", "ChainCyclic", "SubGrantWider"]);
 const RESTRICTED = new Set<Reason>([

@@ -175,14 +175,14 @@ function standingOf(world: World, patient: ModelPatient, key: string, document: 
 const isRevoked = (world: World, document: string, ...revokers: string[]): boolean =>
   revokers.some((revoker) => world.revocations.has(`${revoker} ${document}`));
 
+/** Whether a mandate counts for what is granted under it. */
 function checkMandate(
   world: World,
   patient: ModelPatient,
   id: string,
-  grant: ModelGrant,
   mandate: ModelMandate,
+  granted: Pick<ModelLink, "purposes" | "categories">,
 ): Reason {
-  if (mandate.patient !== id || mandate.representative !== grant.signer) return "MandateMismatch";
   if (mandate.epoch !== patient.epoch || isRevoked(world, mandate.name, id, mandate.representative))
     return "MandateEnded";
   if (world.now < mandate.notBefore) return "MandateNotYetValid";
@@ -190,8 +190,15 @@ function checkMandate(
   const standing = standingOf(world, patient, mandate.signer, mandate.name);
   if (mandate.signature === "bad" || standing === "replaced" || standing === "stranger") return "MandateNotSigned";
   if (mandate.custodian !== undefined && !inGoodStanding(world, mandate.custodian)) return "CustodianNotInStanding";
-  const inScope = within(grant.purposes, mandate.purposes) && within(grant.categories, mandate.categories);
+  const inScope = within(granted.purposes, mandate.purposes) && within(granted.categories, mandate.categories);
   return inScope ? "None" : "MandateTooNarrow";
+}
+
+/** A mandate has to be for the grant's patient, whoever that is: whether it is the one asked for is seen later. */
+function checkMandateOf(world: World, grant: ModelGrant, mandate: ModelMandate): Reason {
+  if (mandate.patient !== grant.patient || mandate.representative !== grant.signer) return "MandateMismatch";
+  const patient = world.patients.get(mandate.patient);
+  return patient === undefined ? "MandateEnded" : checkMandate(world, patient, mandate.patient, mandate, grant);
 }
 
 /** What is checked of a link by itself: its time, whether it was taken back, who signed it, and who holds it. */
@@ -260,7 +267,7 @@ export function isPermitted(
   return answer(
     firstOf([
       () => checkRestrictions(patient.restrictions, restrictions, request, involved, false),
-      () => (mandate === undefined ? "None" : checkMandate(world, patient, request.patient, grant, mandate)),
+      () => (mandate === undefined ? "None" : checkMandateOf(world, grant, mandate)),
       () => checkGrant(world, patient, request.patient, chain),
       ...subGrants.map((subGrant, i) => () => checkSubGrant(world, request.patient, links.slice(0, i + 1), subGrant)),
       () => (request.organization === last.grantee ? "None" : "RequesterNotGrantee"),
@@ -292,4 +299,16 @@ export function isBreakGlassPermitted(
       () => (gives ? "None" : "BreakGlassNotForOrganization"),
     ]),
   );
+}
+
+/** `ConsentRegistry.isRepresented`. */
+export function isRepresented(world: World, mandate: ModelMandate, purposes: bigint, categories: bigint): Answer {
+  const early = checkRequest(
+    world,
+    { patient: mandate.patient, organization: "", purposes, categories, confidentiality: 0 },
+    0,
+  );
+  const patient = world.patients.get(mandate.patient);
+  if (early !== "None" || patient === undefined) return answer(early);
+  return answer(checkMandate(world, patient, mandate.patient, mandate, { purposes, categories }));
 }
