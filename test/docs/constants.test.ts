@@ -3,7 +3,7 @@ import { ethers } from "hardhat";
 
 import { codeIn, readPage, tablesOf } from "./page";
 
-const pages = ["docs/overview.md", "docs/claim-batch.md"];
+const pages = ["docs/overview.md", "docs/claim-batch.md", "docs/patients.md"];
 const secondsIn: Record<string, bigint> = { hours: 3_600n, days: 86_400n };
 
 /** `7 days` in seconds, `1,000` as it is. */

@@ -47,6 +47,8 @@ describe("code in README and guides", () => {
       "consent-fhir.md",
       "invariants.md",
       "overview.md",
+      "patients.md",
+      "privacy.md",
       "quick-start.md",
       "security.md",
     ];
@@ -61,12 +63,14 @@ describe("code in README and guides", () => {
       "docs/security.md",
       "docs/invariants.md",
       "docs/benchmarks.md",
+      "docs/privacy.md",
     ])
       expect(fencedBlocksOf(readPage(page)), page).to.deep.equal([]);
     expect(fencedBlocksOf(readPage("docs/overview.md")).map(({ language }) => language)).to.deep.equal([
       "mermaid",
       "mermaid",
     ]);
+    expect(fencedBlocksOf(readPage("docs/patients.md")).map(({ language }) => language)).to.deep.equal(["mermaid"]);
   });
 
   it("type-checks as it stands", () => {
