@@ -1,4 +1,4 @@
-import type { Signer } from "ethers";
+import { Signature, type Signer } from "ethers";
 
 import { decodeError } from "../chain/decodeError";
 import { CarepactError } from "../errors";
@@ -15,13 +15,19 @@ export async function accountSigner(wallet: TypedDataSigner): Promise<PatientSig
   if (typeof wallet?.getAddress !== "function" || typeof wallet.signTypedData !== "function")
     throw new CarepactError("RUNNER_CANNOT_SIGN", "This signer cannot sign EIP-712 messages: connect with a wallet.");
   try {
-    return contractSigner(await wallet.getAddress(), ({ domain, types, message }) =>
-      wallet.signTypedData(domain, types, message),
+    return contractSigner(await wallet.getAddress(), async ({ domain, types, message }) =>
+      withParity(await wallet.signTypedData(domain, types, message)),
     );
   } catch (thrown) {
     throw decodeError(thrown);
   }
 }
+
+/** Some wallets end a signature with 0 or 1, where contracts want 27 or 28. */
+const withParity = (signature: string): string =>
+  typeof signature === "string" && /^0x[0-9a-f]{128}0[01]$/i.test(signature)
+    ? Signature.from(signature).serialized
+    : signature;
 
 /**
  * A wallet contract (ERC-1271), such as a Safe or a smart account.
