@@ -70,9 +70,8 @@ async function makeWorld(provider: JsonRpcProvider): Promise<World> {
 
 /** Ids of all events on the node's chain, as the node itself lists them. */
 async function idsOn({ provider, deployment }: World): Promise<string[]> {
-  const { accessManager, organizationRegistry, rulebooks, mandates, claimEscrow } = deployment;
   const logs = await provider.getLogs({
-    address: [accessManager, organizationRegistry, rulebooks, mandates, claimEscrow],
+    address: Object.values(deployment).filter((value): value is string => typeof value === "string"),
     fromBlock: 0,
     toBlock: "latest",
   });

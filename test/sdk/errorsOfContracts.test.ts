@@ -6,12 +6,15 @@ import { decodeError } from "@carepact/sdk";
 
 import { contractErrors } from "../../sdk/src/errors/contractErrors";
 import {
+  AccessLog__factory,
   AccessManager__factory,
   ClaimEscrow__factory,
+  ConsentRegistry__factory,
   ERC1967Proxy__factory,
   ERC20Permit__factory,
   Mandates__factory,
   OrganizationRegistry__factory,
+  PatientRecovery__factory,
   Rulebooks__factory,
 } from "../../typechain-types";
 
@@ -21,6 +24,9 @@ const deployed = {
   Rulebooks: Rulebooks__factory.abi,
   Mandates: Mandates__factory.abi,
   OrganizationRegistry: OrganizationRegistry__factory.abi,
+  ConsentRegistry: ConsentRegistry__factory.abi,
+  PatientRecovery: PatientRecovery__factory.abi,
+  AccessLog: AccessLog__factory.abi,
   AccessManager: AccessManager__factory.abi,
   "ERC-20 token": ERC20Permit__factory.abi,
   ERC1967Proxy: ERC1967Proxy__factory.abi,

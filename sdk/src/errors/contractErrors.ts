@@ -103,8 +103,6 @@ export const contractErrors: Readonly<Record<string, Readonly<Record<string, str
     "EndpointInvalid(string endpoint)": "The endpoint has to begin with https://.",
     "HpkeKeyNotCurrent(address account, bytes32 current)":
       "Only the organization itself changes its sealing key: update with the present one.",
-    "HpkeKeyUnchanged(bytes32 hpkeKey)": "This is the sealing key the organization has already.",
-    "HpkeKeyZero()": "A sealing key of zero opens nothing: generate one.",
     "NcpdpIdInvalid(uint256 ncpdpId)": "The NCPDP id is not seven digits.",
     "NpiInvalid(uint256 npi)": "The NPI is not ten digits with a valid check digit.",
     "NpiTaken(uint256 npi, address account)": "Another account holds this NPI: ask the credentialing office.",
@@ -115,6 +113,53 @@ export const contractErrors: Readonly<Record<string, Readonly<Record<string, str
     "OrganizationStatusWrong(address account, uint8 status)": "The organization is suspended, or is not, already.",
     "OrganizationUnknown(address account)": "The account is not registered: ask the credentialing office.",
     "StandingListenerWithoutCode(address listener)": "There is no contract to tell standings to at this address.",
+  },
+  ConsentRegistry: {
+    "ControllerUsedBefore(bytes32 patient, bytes32 controllerHash)":
+      "This key controls the record, or did before: choose a new key.",
+    "EpochNotCurrent(bytes32 patient, uint256 current)":
+      "All grants were revoked in the meantime: read the record's epoch, and sign anew if more is to be revoked.",
+    "MergeTooDeep(bytes32 from, bytes32 into)":
+      "Too many records were merged one into the other: merge into the last of them.",
+    "MergeWithItself(bytes32 patient)": "A record cannot be merged into itself: name two records.",
+    "NotRecovery(address caller)": "Only the recovery contract recovers records: begin a recovery there.",
+    "PatientAlreadyRegistered(bytes32 patient)":
+      "The record is registered already, with this key: use it, or register another with a new salt.",
+    "RecoveryAlreadySet(address recovery)": "The recovery contract is set once, and for good.",
+    "RecoveryWithoutCode(address recovery)": "There is no contract to recover records at this address.",
+  },
+  PatientRecovery: {
+    "ContactCountInvalid(uint256 count)": "There have to be 1 to 16 recovery contacts: name so many.",
+    "ContactInvalid(uint256 index)": "A contact is no account and no key: give at least the 20 bytes of an address.",
+    "ContactSignaturesNotAscending(uint256 contact)":
+      "Contacts' signatures are out of order, repeat one, or name one that does not exist: sort them by contact.",
+    "ContactSignaturesTooFew(uint256 needed, uint256 given)":
+      "Not enough contacts signed: collect as many signatures as are needed.",
+    "ContactsChangeMissing(bytes32 patient)": "No change of contacts is under way: there is nothing to cancel.",
+    "ContactsMismatch(bytes32 patient, bytes32 contactsHash)":
+      "These are not the patient's recovery contacts, or there are none: bring the document that holds now.",
+    "ContactsNotAscending(uint256 index)":
+      "Contacts are out of order, or one is named twice: sort them by their keccak256.",
+    "ContactsNotCurrent(bytes32 patient, bytes32 current)":
+      "The contacts were changed in the meantime: read those that hold now, and sign anew.",
+    "RecoveryDelayInvalid(uint256 delay)": "The delay of a recovery is shorter or longer than allowed.",
+    "RecoveryInProgress(bytes32 patient, uint256 number)":
+      "Another recovery is under way, or was vetoed: wait until it is carried out or lapses.",
+    "RecoveryLapsed(bytes32 patient, uint256 lapsedAt)":
+      "The recovery was not carried out in time: begin another with new signatures.",
+    "RecoveryNotReady(bytes32 patient, uint256 readyAt)":
+      "The controller can still veto the recovery: carry it out later.",
+    "RecoveryPhaseWrong(bytes32 patient, uint8 phase)":
+      "The recovery is not at a point where this can be done: read where it stands.",
+    "RecoveryThresholdInvalid(uint256 threshold, uint256 contacts)":
+      "The threshold has to lie between one and the number of contacts.",
+  },
+  AccessLog: {
+    "NotGateway(address account)":
+      "The account is not registered as a gateway: sign with the gateway's, or ask the credentialing office.",
+    "RootZero()": "A root of zero commits to nothing: take the root of the log's tree.",
+    "SequenceNotNext(address gateway, uint256 next)":
+      "Another root was anchored in the meantime, or this one was: read the log, and go on from there.",
   },
   AccessManager: {
     "AccessManagerAlreadyScheduled(bytes32 operationId)": "This operation is scheduled already: execute or cancel it.",
@@ -162,12 +207,22 @@ export const contractErrors: Readonly<Record<string, Readonly<Record<string, str
       "The account may do this only after a delay: schedule it with the access manager first.",
     "AccessManagedUnauthorized(address caller)": "This account has no role that allows it.",
     "AddressEmptyCode(address target)": "There is no contract at this address.",
+    "AuthorizationExpired(uint256 deadline)": "The patient's signature has run out: ask for a new one.",
+    "AuthorizationInvalid(bytes signer)":
+      "The signature is another key's, or for another action or a state that is past: sign anew.",
     "ERC1967InvalidImplementation(address implementation)": "There is no implementation at this address.",
     "ERC1967NonPayable()": "This takes no ether.",
     "ERC1967ProxyUninitialized()": "The proxy has to be initialized as it is deployed.",
     "FailedCall()": "A contract that was called failed without a reason.",
+    "HpkeKeyUnchanged(bytes32 hpkeKey)": "This is the sealing key that holds already: generate another.",
+    "HpkeKeyZero()": "A sealing key of zero opens nothing: generate one.",
     "InvalidInitialization()": "The contract is initialized already.",
+    "NotController(bytes32 patient, bytes32 signerHash)":
+      "Only the key that controls the patient's record may do this: sign with it.",
     "NotInitializing()": "This is possible only while the contract is initialized.",
+    "PatientNotActive(bytes32 patient, uint8 status)":
+      "The record is deactivated, or merged into another: use that one.",
+    "PatientUnknown(bytes32 patient)": "No patient of this id is registered here on this chain.",
     "RulebookIsSuspended(bytes32 rulebook)": "The rulebook is suspended: its deadlines stand still until it resumes.",
     "RulebookUnknown(bytes32 rulebook)": "The rulebook was not published here.",
     "UUPSUnauthorizedCallContext()": "An upgrade is asked of the proxy, not of the implementation.",

@@ -2,9 +2,12 @@ import { AbiCoder, ParamType, toUtf8String, Utf8ErrorFuncs, type EventFragment, 
 
 import type { Deployment } from "../chain/deployment";
 import {
+  accessLogInterface,
   accessManagerInterface,
+  consentRegistryInterface,
   escrowInterface,
   mandatesInterface,
+  patientRecoveryInterface,
   registryInterface,
   rulebooksInterface,
 } from "../chain/interfaces";
@@ -24,6 +27,9 @@ const interfaces: Readonly<Record<ContractName, Interface>> = {
   Rulebooks: rulebooksInterface,
   Mandates: mandatesInterface,
   OrganizationRegistry: registryInterface,
+  ConsentRegistry: consentRegistryInterface,
+  PatientRecovery: patientRecoveryInterface,
+  AccessLog: accessLogInterface,
   AccessManager: accessManagerInterface,
 };
 
@@ -35,6 +41,9 @@ export const addressesOf = (deployment: Deployment): Record<ContractName, string
   Rulebooks: deployment.rulebooks.toLowerCase(),
   Mandates: deployment.mandates.toLowerCase(),
   OrganizationRegistry: deployment.organizationRegistry.toLowerCase(),
+  ConsentRegistry: deployment.consentRegistry.toLowerCase(),
+  PatientRecovery: deployment.patientRecovery.toLowerCase(),
+  AccessLog: deployment.accessLog.toLowerCase(),
   AccessManager: deployment.accessManager.toLowerCase(),
 });
 

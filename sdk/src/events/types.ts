@@ -1,13 +1,19 @@
 import type { CallOptions } from "../chain/options";
 import type {
+  AccessLog,
+  AccessLog__factory,
   AccessManager,
   AccessManager__factory,
   ClaimEscrow,
   ClaimEscrow__factory,
+  ConsentRegistry,
+  ConsentRegistry__factory,
   Mandates,
   Mandates__factory,
   OrganizationRegistry,
   OrganizationRegistry__factory,
+  PatientRecovery,
+  PatientRecovery__factory,
   Rulebooks,
   Rulebooks__factory,
 } from "../generated";
@@ -18,6 +24,9 @@ interface Contracts {
   Rulebooks: { contract: Rulebooks; abi: typeof Rulebooks__factory.abi };
   Mandates: { contract: Mandates; abi: typeof Mandates__factory.abi };
   OrganizationRegistry: { contract: OrganizationRegistry; abi: typeof OrganizationRegistry__factory.abi };
+  ConsentRegistry: { contract: ConsentRegistry; abi: typeof ConsentRegistry__factory.abi };
+  PatientRecovery: { contract: PatientRecovery; abi: typeof PatientRecovery__factory.abi };
+  AccessLog: { contract: AccessLog; abi: typeof AccessLog__factory.abi };
   AccessManager: { contract: AccessManager; abi: typeof AccessManager__factory.abi };
 }
 
