@@ -39,7 +39,8 @@ export default buildModule("Carepact", (m) => {
 
   /** A proxy that is initialized as it is created, and the implementation's interface at the proxy's address. */
   const proxied = (name: keyof typeof implementations, args: InitializerArguments, after: Future[]) => {
-    const initialize = m.encodeFunctionCall(implementations[name], "initialize", args);
+    // Encoding is a step too: of two proxies of a layer, one whose step had been done by an interrupted run would overtake the other.
+    const initialize = m.encodeFunctionCall(implementations[name], "initialize", args, { after });
     const proxy = m.contract("ERC1967Proxy", [implementations[name], initialize], { id: `${name}Proxy`, after });
     return m.contractAt(name, proxy, { id: name });
   };

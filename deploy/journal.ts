@@ -7,6 +7,7 @@ import { appendFile, readFile, rm, truncate } from "node:fs/promises";
 import { join } from "node:path";
 
 import { trackTransaction, type EIP1193Provider } from "@nomicfoundation/ignition-core";
+import { getAddress } from "ethers";
 
 import { Failure } from "./failure";
 import { writeWhole } from "./files";
@@ -65,8 +66,10 @@ export async function openJournal(
   const { hash: genesis } = await ask<Block>(provider, "eth_getBlockByNumber", ["0x0", false]);
   const known = await readChain(folder);
   if (known !== undefined) {
-    if (known.genesis === genesis && known.chainId === chainId && (await knowsItsPast(folder, provider)))
-      return settleLost(folder, provider, known, tell);
+    if (known.genesis === genesis && known.chainId === chainId && (await knowsItsPast(folder, provider))) {
+      await settleLost(folder, provider, known, tell);
+      return settleOvertaken(folder, provider);
+    }
     if (known.chainId !== LOCAL_CHAIN || chainId !== LOCAL_CHAIN)
       throw new Failure(
         `The journal in ${folder} belongs to another chain (id ${known.chainId}), or the node has forgotten its transactions: ` +
@@ -93,6 +96,15 @@ interface Message {
   nonce?: number;
   from?: string;
   hash?: string;
+  transaction?: { hash: string };
+}
+
+interface Receipt {
+  blockHash: string;
+  blockNumber: string;
+  contractAddress: string | null;
+  status: string;
+  logs: { address: string; logIndex: string; data: string; topics: string[] }[];
 }
 
 interface Lost {
@@ -181,6 +193,40 @@ async function settleLost(
       );
     tell(`${futureId} had been sent when the last run ended: ${hash}`);
     await trackTransaction(folder, hash, provider);
+  }
+}
+
+/**
+ * Ignition goes on counting from the highest nonce that is not confirmed, and refuses a journal in which a higher one is. It writes
+ * such journals itself when it is killed twice among contracts that do not depend on each other: where the sender's address begins
+ * with a small letter, it sends the others before it looks at the one that is open. What was overtaken is mined, as deep as what is
+ * confirmed, and is confirmed here, as Ignition would.
+ */
+async function settleOvertaken(folder: string, provider: EIP1193Provider): Promise<void> {
+  const messages = await readJournal(folder);
+  const confirmed = new Set(messages.filter(({ type }) => type === "TRANSACTION_CONFIRM").map(({ hash }) => hash));
+  const sent = messages.filter(({ type }) => type === "TRANSACTION_SEND");
+  // One account sends all that a module sends.
+  const last = Math.max(...sent.filter((one) => confirmed.has(one.transaction?.hash)).map(({ nonce = 0 }) => nonce));
+  for (const { futureId, networkInteractionId, nonce = 0, transaction: { hash } = { hash: "" } } of sent) {
+    if (nonce >= last || confirmed.has(hash)) continue;
+    // None where another transaction took its place; then Ignition finds out.
+    const mined = await ask<Receipt | null>(provider, "eth_getTransactionReceipt", [hash]);
+    if (mined === null) continue;
+    const receipt = {
+      blockHash: mined.blockHash,
+      blockNumber: Number(mined.blockNumber),
+      ...(mined.contractAddress !== null && { contractAddress: getAddress(mined.contractAddress) }),
+      status: Number(mined.status) === 1 ? "SUCCESS" : "FAILURE",
+      logs: mined.logs.map(({ address, logIndex, data, topics }) => ({
+        address: getAddress(address),
+        logIndex: Number(logIndex),
+        data,
+        topics,
+      })),
+    };
+    const confirm = { type: "TRANSACTION_CONFIRM", futureId, networkInteractionId, hash, receipt };
+    await appendFile(journalFile(folder), `\n${JSON.stringify(confirm)}`);
   }
 }
 

@@ -87,6 +87,15 @@ describe("A deployment on Hardhat's own chain", () => {
       expect(await nonceOf(node, site.accounts[0]!)).to.equal(TRANSACTIONS);
     });
 
+  it("goes on, to the same system, when it was interrupted twice among contracts that do not depend on each other", async () => {
+    const site = await embeddedSite();
+    for (const nth of [2, 5]) {
+      const node = mortal(site.node, nth, "before its answer comes");
+      expect((await thrownBy(deployCarepact({ ...site, node }))).message).to.equal("The power went out.");
+    }
+    expect((await deployCarepact(site)).deployment).to.deep.equal(deployments[31337]);
+  });
+
   it("goes on when the journal's last line was cut off", async () => {
     const node = await embeddedChain(hre, 31337);
     const site = await embeddedSite({}, 31337, node);

@@ -11,9 +11,10 @@ import { deployments } from "../../sdk/src/deployments";
 import { deployDevnet, devnet, devnetAccount, type JsonRpc } from "../../sdk/src/devnet";
 import type { CarepactError } from "../../sdk/src/errors";
 
-import { embeddedSite, startAnvil, thrownBy, type Anvil } from "./support";
+import { embeddedSite, startAnvil, thrownBy, TRANSACTIONS, type Anvil } from "./support";
 
-const STEPS = 25;
+/** Of the system, and a token. */
+const STEPS = TRANSACTIONS + 1;
 
 const embedded = async (chainId = 31337): Promise<BrowserProvider> => {
   const node = await embeddedChain(hre, chainId);

@@ -4,6 +4,7 @@ import hre from "hardhat";
 
 import { deployCarepact } from "../../deploy/deploying";
 import type { Site } from "../../deploy/site";
+import { proxyNames } from "../../deploy/system";
 
 import { embeddedSite } from "./support";
 
@@ -39,7 +40,9 @@ describe("What explorers are given to verify", () => {
   it("is every contract, proxies included, once", () => {
     expect(submitted.map(({ name }) => name.split(":")[1])).to.have.members([
       "AccessManager",
-      ...["OrganizationRegistry", "Rulebooks", "Mandates", "ClaimEscrow"].flatMap((name) => [name, "ERC1967Proxy"]),
+      "ERC7913P256Verifier",
+      "ERC7913WebAuthnVerifier",
+      ...proxyNames.flatMap((name) => [name, "ERC1967Proxy"]),
     ]);
   });
 
