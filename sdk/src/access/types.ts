@@ -21,20 +21,42 @@ export type AccessAction = (typeof accessActions)[number];
 export type AccessBasis =
   /** The patient's grant, by its EIP-712 digest (`grantDigestOf`), in the epoch it was signed for. */
   | { kind: "grant"; grant: string; epoch: number }
-  /** An emergency. */
-  | { kind: "breakGlass" }
+  /** An emergency, in the words of who asked. */
+  | { kind: "breakGlass"; justification?: string }
   /** A law or policy, by its URI. */
   | { kind: "policy"; policy: string }
   /** Entries that come from other systems may not say. */
   | { kind: "unstated" };
 
+/** Why a gateway itself refuses, besides the reasons of the consent registry. */
+export const gatewayReasons = ["PolicyNotAccepted"] as const;
+
+/** Why a request was refused. */
+export type RefusalReason = Exclude<PermissionReason, "None"> | (typeof gatewayReasons)[number];
+
+/** All of {@link RefusalReason}. */
+export const refusalReasons: readonly RefusalReason[] = [
+  ...permissionReasons.filter((reason) => reason !== "None"),
+  ...gatewayReasons,
+];
+
 /** What came of it. */
 export type AccessOutcome =
   | { result: "allowed" }
   /** The consent registry, or the gateway, said no. */
-  | { result: "refused"; reason: Exclude<PermissionReason, "None"> }
+  | { result: "refused"; reason: RefusalReason }
   /** It went wrong for another reason: FHIR R4 `AuditEvent.outcome` 4, 8 or 12. */
   | { result: "failed"; severity: "minor" | "serious" | "major" };
+
+/** What somebody of another organization says of an access in an emergency. */
+export interface AccessReview {
+  /** Entry hash of what is reviewed. */
+  of: string;
+  justified: boolean;
+  text: string;
+  /** The reviewer's (ECDSA or ERC-1271), see {@link reviewMessage}. */
+  signature: string;
+}
 
 /** One attempt to see or change something of a patient's record, as a gateway notes it. */
 export interface AccessEntry {
@@ -59,9 +81,14 @@ export interface AccessEntry {
   purposes: PurposeCode[];
   basis: AccessBasis;
   outcome: AccessOutcome;
+  /** Of an entry that is a review; `who` is the reviewer. */
+  review?: AccessReview;
   /** The FHIR AuditEvent of another system, where it says more than an entry has fields for. */
   original?: { readonly [element: string]: Json };
 }
+
+/** An entry as who asked knows it: its number is the patient's business, since it tells how often others asked. */
+export type AccessStatement = Omit<AccessEntry, "number">;
 
 const MOST_NUMBERS = 2 ** 48;
 
@@ -77,7 +104,7 @@ export function requireEntry(entry: AccessEntry): AccessEntry {
     if (!isAddress(entry[field])) throw wrong(field, "is no account");
     return getAddress(entry[field]);
   };
-  const { basis, outcome } = entry;
+  const { basis, outcome, review } = entry;
   if (!isHexString(entry.patient, 32)) throw wrong("patient", "is not 32 bytes in hex");
   if (!whole(entry.number, MOST_NUMBERS)) throw wrong("number", "is not a whole number below 2^48");
   // The last second that FHIR has.
@@ -87,8 +114,10 @@ export function requireEntry(entry: AccessEntry): AccessEntry {
   if (basis.kind === "grant" && (!isHexString(basis.grant, 32) || !whole(basis.epoch, MOST_NUMBERS)))
     throw wrong("basis", "is no hash of a grant and epoch");
   if (basis.kind === "policy" && !/^[a-z][a-z0-9+.-]*:\S+$/i.test(basis.policy)) throw wrong("basis", "is no URI");
-  const known: string[] = permissionReasons.slice(1);
-  if (outcome.result === "refused" && !known.includes(outcome.reason)) throw wrong("outcome", "has an unknown reason");
+  if (outcome.result === "refused" && !refusalReasons.includes(outcome.reason))
+    throw wrong("outcome", "has an unknown reason");
+  if (review !== undefined && (!isHexString(review.of, 32) || !isHexString(review.signature)))
+    throw wrong("review", "is of no entry, or not signed");
   if (entry.confidentiality !== undefined) confidentialityRank(entry.confidentiality);
   const ordered = <Code extends string>(
     list: { codes(): Code[]; entry(code: unknown, path?: string): unknown },
@@ -107,5 +136,20 @@ export function requireEntry(entry: AccessEntry): AccessEntry {
     sensitivities: ordered(sensitivityList, entry.sensitivities, "sensitivities"),
     purposes: ordered(purposeList, entry.purposes, "purposes"),
     basis: basis.kind === "grant" ? { ...basis, grant: basis.grant.toLowerCase() } : basis,
+    ...(review === undefined
+      ? {}
+      : { review: { ...review, of: review.of.toLowerCase(), signature: review.signature.toLowerCase() } }),
   };
+}
+
+/** The same for an entry without its number. @throws ACCESS_ENTRY_MALFORMED; CODE_UNKNOWN */
+export function requireStatement(statement: AccessStatement): AccessStatement {
+  return statementOf(requireEntry({ ...statement, number: 0 }));
+}
+
+/** An entry without its number. */
+export function statementOf(entry: AccessEntry): AccessStatement {
+  const statement: Partial<AccessEntry> & AccessStatement = { ...entry };
+  delete statement.number;
+  return statement;
 }

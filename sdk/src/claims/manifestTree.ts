@@ -102,6 +102,12 @@ function rootFrom(
   return { root: (nodes[0] as PlacedLeaf).leaf, used };
 }
 
+/** Root of the tree of `width` leaves in which `proof` gives this one its place; undefined when they do not fit. */
+export function rootOfLeaf(placed: PlacedLeaf, width: number, proof: readonly string[]): string | undefined {
+  const tree = rootFrom([placed], width, proof);
+  return tree?.used === proof.length ? tree.root : undefined;
+}
+
 /** Root of a batch's manifest: over its line amounts on the left, over its details on the right. */
 export const manifestRootOf = (linesRoot: string, detailsRoot: string): string => parentOf(linesRoot, detailsRoot);
 

@@ -59,10 +59,24 @@ export const errorCodes = {
   PATIENT_ALREADY_REGISTERED: "This key registered a patient with this salt before; details.patient is its id.",
   PATIENT_NOT_ACTIVE: "The record was deactivated or merged; details.mergedInto names the one that it was merged into.",
   NOT_CONTROLLER: "The key that would sign does not control the record.",
+  CONTROLLER_USED_BEFORE: "This key controls the record, or did before: a key that was given up does not come back.",
+  CONTACTS_INVALID:
+    "Not recovery contacts: 1 to 16 keys, each once, a threshold among them, and a delay of 3 to 90 days.",
+  CONTACTS_MISMATCH: "These are not the recovery contacts that count; details.contactsHash is the hash of those.",
+  CONTACTS_CHANGE_MISSING: "No change of recovery contacts is under way.",
+  CONTACT_UNKNOWN: "The key that would sign is none of the recovery contacts.",
+  CONTACT_SIGNATURES_TOO_FEW: "Fewer recovery contacts signed than it takes; details.needed says how many.",
+  RECOVERY_PHASE_WRONG: "The recovery is not where this is possible: details.phase, details.readyAt, details.lapsesAt.",
+  MINOR_RULES_INVALID: "Not rules about minors; details.path names the element.",
+  PATIENT_OF_AGE: "By the rules given the patient is no minor any more.",
+  MANDATE_TOO_WIDE:
+    "The mandate goes beyond what the rules let a minor's representative have; details.path says where.",
+  ORGANIZATION_NOT_IN_STANDING: "The organization is not registered, or suspended.",
   CODE_UNKNOWN: "Not a code of the list that it should come from; details.list names the list.",
   GRANT_MALFORMED: "Not a grant: a field is missing, out of its range, or of another shape than its schema asks for.",
   GRANT_WOULD_BE_REFUSED:
     "The registry would refuse this for the reason that details.reason names, so that it is not worth a signature.",
+  GRANT_WRONG_REGISTRY: "The grant was signed for another chain or consent registry.",
   MANDATE_MALFORMED:
     "Not a representative's mandate: a field is missing, out of its range, or of another shape than it has to be.",
   CONSENT_INVALID: "The FHIR Consent breaks a rule of FHIR R4; details.path names the element.",
@@ -72,6 +86,13 @@ export const errorCodes = {
   AUDIT_EVENT_INVALID: "The FHIR AuditEvent breaks a rule of FHIR R4; details.path names the element.",
   AUDIT_EVENT_NOT_EXPRESSIBLE: "The FHIR AuditEvent is no entry of an access log; details.path names the element.",
   ACCESS_ENTRY_MALFORMED: "Not an entry of an access log; details.path names the field.",
+  ACCESS_NOT_LOGGED: "The attempt could not be noted: nothing may be given out.",
+  ACCESS_HISTORY_MALFORMED: "Not an access history, or of another patient, gateway or reader; details.path says where.",
+  ACCESS_RECEIPT_INVALID: "Not a receipt against which to release anything; details.path names what is wrong.",
+  ACCESS_PROOF_INVALID: "The proof does not show that a gateway anchored this entry.",
+  ACCESS_REVIEW_INVALID: "Not a review that the gateway may note; details.path names what is wrong.",
+  ACCESS_LOG_INCONSISTENT: "The gateway's store does not fit what it anchored, or lost entries.",
+  PATIENT_KEY_MISSING: "No encryption key is known for this patient: it is not registered.",
 
   // Working with a chain
   RUNNER_CANNOT_SIGN: "The connection can only read, or its wallet allows nothing yet: connect with a signer.",

@@ -1,7 +1,15 @@
 import type { AuditEvent } from "fhir/r4.js";
 import { decodeBase64, toUtf8String } from "ethers";
 
-import { requireEntry, type AccessAction, type AccessBasis, type AccessEntry, type AccessOutcome } from "../access";
+import {
+  refusalReasons,
+  requireEntry,
+  type AccessAction,
+  type AccessBasis,
+  type AccessEntry,
+  type AccessOutcome,
+  type AccessReview,
+} from "../access/types";
 import {
   codeSystems,
   confidentialityCodes,
@@ -14,7 +22,6 @@ import {
   type ResourceTypeCode,
   type SensitivityCode,
 } from "../codes";
-import { permissionReasons } from "../consents/reasons";
 import { canonicalJson, toPlainJson } from "../encryption";
 import { CarepactError, type Json } from "../errors";
 
@@ -89,8 +96,9 @@ export function readAuditEvent(event: AuditEvent, options: ReadAuditEventOptions
     resourceTypes: resourceTypesOf(entities),
     ...labels,
     purposes: purposesOf(resource, agent, agentPath),
-    basis: basisOf(agent, agentPath),
+    basis: basisOf(agent, agentPath, detailOf(own, "justification")),
     outcome: outcomeOf(resource),
+    ...reviewOf(own),
   });
   if (canonicalJson(writeAuditEvent(entry)) === canonicalJson(plain)) return entry;
   return { ...entry, original: withoutOwn(plain) };
@@ -128,7 +136,7 @@ export function writeAuditEvent(entry: AccessEntry): AuditEvent {
     ],
     source: { observer: { identifier: { system: ACCOUNT, value: gateway } } },
     entity: [
-      patientEntity(patient, number),
+      patientEntity(patient, number, notedOf(checked)),
       ...checked.resourceTypes.map((code) => ({
         type: { system: codeSystems.resourceType, code },
         ...(labels.length === 0 ? {} : { securityLabel: labels }),
@@ -145,7 +153,7 @@ function completed(original: { readonly [element: string]: Json }, entry: Access
   const { patient, number, gateway, who } = entry;
   const entity = [
     ...read.list(original["entity"], "AuditEvent.entity"),
-    patientEntity(patient, number, { gateway, who }),
+    patientEntity(patient, number, { gateway, who, ...notedOf(entry) }),
   ];
   const event = { ...original, entity } as unknown as AuditEvent;
   const said = readAuditEvent(event);
@@ -165,6 +173,12 @@ const patientEntity = (patient: string, number: number, more: Record<string, str
     { type: NUMBER, valueString: String(number) },
     ...Object.entries(more).map(([name, valueString]) => ({ type: `urn:carepact:${name}`, valueString })),
   ],
+});
+
+/** What of an entry FHIR has no element for. */
+const notedOf = ({ basis, review }: AccessEntry): Record<string, string> => ({
+  ...(basis.kind === "breakGlass" && basis.justification !== undefined ? { justification: basis.justification } : {}),
+  ...(review === undefined ? {} : { review: canonicalJson(review) }),
 });
 
 /** FHIR R4, 2.4.0.2: who does not understand a modifier extension must not process the element. */
@@ -297,9 +311,8 @@ function outcomeOf(resource: Element): AccessOutcome {
   if (code === "0") return { result: "allowed" };
   const text = resource["outcomeDesc"];
   if (code === "4" && typeof text === "string" && text.startsWith(REASON)) {
-    const reason = permissionReasons.find((known) => known !== "None" && known === text.slice(REASON.length));
-    if (reason === undefined || reason === "None")
-      throw read.refuse("AuditEvent.outcomeDesc", "has a reason that is not known");
+    const reason = refusalReasons.find((known) => known === text.slice(REASON.length));
+    if (reason === undefined) throw read.refuse("AuditEvent.outcomeDesc", "has a reason that is not known");
     return { result: "refused", reason };
   }
   return { result: "failed", severity: SEVERITIES[code] };
@@ -329,14 +342,28 @@ function policyOf(basis: AccessBasis): string | undefined {
   return basis.kind === "policy" ? basis.policy : undefined;
 }
 
-function basisOf(agent: Element, agentPath: string): AccessBasis {
+function basisOf(agent: Element, agentPath: string, justification: string | undefined): AccessBasis {
   const [first, second] = read.list(agent["policy"], `${agentPath}.policy`);
   if (second !== undefined) throw notExpressible(`${agentPath}.policy[1]`, "is a second basis: an entry has one");
   if (first === undefined) return { kind: "unstated" };
   const policy = read.text(first, `${agentPath}.policy[0]`);
   const [, grant, epoch] = GRANT.exec(policy) ?? [];
   if (grant !== undefined) return { kind: "grant", grant, epoch: Number(epoch) };
-  return policy === BREAK_GLASS ? { kind: "breakGlass" } : { kind: "policy", policy };
+  if (policy !== BREAK_GLASS) return { kind: "policy", policy };
+  return { kind: "breakGlass", ...(justification === undefined ? {} : { justification }) };
+}
+
+function reviewOf(own: [Element, string] | undefined): { review?: AccessReview } {
+  const noted = detailOf(own, "review");
+  if (noted === undefined) return {};
+  try {
+    const { of, justified, text, signature } = JSON.parse(noted) as { [Name in keyof AccessReview]: unknown };
+    if ([of, text, signature].every((value) => typeof value === "string") && typeof justified === "boolean")
+      return { review: { of, justified, text, signature } as AccessReview };
+  } catch {
+    // Refused below, as what is JSON but no review.
+  }
+  throw read.refuse(`${own?.[1] ?? "AuditEvent.entity"}.detail`, "has a review that is none");
 }
 
 /** The resource type that a FHIR search asked for, of the base64 of its address. */

@@ -1,0 +1,94 @@
+import { AbiCoder, ZeroHash, keccak256, type Provider } from "ethers";
+
+import { deploymentOf, type Connection } from "../chain/deployment";
+import { CarepactError } from "../errors";
+import { createEvents } from "../events";
+import { AccessLog__factory } from "../generated";
+
+/** A root as it stands on chain. */
+export interface AnchoredRoot {
+  gateway: string;
+  /** The gateway's count, from 1. */
+  sequence: number;
+  root: string;
+  /** Unix seconds of its block. */
+  at: number;
+}
+
+/** How many blocks are asked for at once. */
+const AT_ONCE = 64;
+
+/**
+ * All roots that a gateway anchored, in order, from the events, checked against the head that the contract keeps: a node
+ * that leaves one out, or changes its time, is found out.
+ * @throws NODE_INCONSISTENT, and what reading events throws
+ */
+export async function anchoredRootsOf(
+  connection: Connection,
+  provider: Provider,
+  gateway: string,
+  signal?: AbortSignal,
+): Promise<AnchoredRoot[]> {
+  const contract = AccessLog__factory.connect(deploymentOf(connection).accessLog, provider);
+  const block = await provider.getBlockNumber();
+  const { head, sequence } = await contract.logOf(gateway, { blockTag: block });
+  const found = await rootsIn(connection, provider, { gateway, toBlock: block, signal });
+  const last = found.reduce(
+    (before, { root, at }, i) =>
+      keccak256(
+        AbiCoder.defaultAbiCoder().encode(["bytes32", "uint256", "bytes32", "uint256"], [before, i + 1, root, at]),
+      ),
+    ZeroHash,
+  );
+  if (found.length !== Number(sequence) || last !== head)
+    throw new CarepactError("NODE_INCONSISTENT", "The roots that the node tells of are not those that were anchored.", {
+      gateway,
+      roots: found.length,
+      sequence,
+    });
+  return found;
+}
+
+/** The gateway that anchored this root; undefined: none did. */
+export async function anchorerOf(
+  connection: Connection,
+  provider: Provider,
+  root: string,
+  signal?: AbortSignal,
+): Promise<string | undefined> {
+  const all = createEvents({ ...connection, runner: provider }).read(
+    { contracts: ["AccessLog"], names: ["AccessRootAnchored"] },
+    { signal },
+  );
+  for await (const { args } of all) if (args.root === root) return args.gateway;
+  return undefined;
+}
+
+async function rootsIn(
+  connection: Connection,
+  provider: Provider,
+  { gateway, toBlock, signal }: { gateway: string; toBlock: number; signal: AbortSignal | undefined },
+): Promise<AnchoredRoot[]> {
+  const roots: (Omit<AnchoredRoot, "at"> & { blockHash: string })[] = [];
+  const events = createEvents({ ...connection, runner: provider }).read(
+    { contracts: ["AccessLog"], names: ["AccessRootAnchored"], args: { gateway }, toBlock },
+    { signal },
+  );
+  for await (const { args, blockHash } of events)
+    roots.push({ gateway: args.gateway, sequence: Number(args.sequence), root: args.root, blockHash });
+  const timed: AnchoredRoot[] = [];
+  for (let i = 0; i < roots.length; i += AT_ONCE)
+    timed.push(
+      ...(await Promise.all(
+        roots.slice(i, i + AT_ONCE).map(async ({ blockHash, ...anchored }) => {
+          const block = await provider.getBlock(blockHash);
+          if (block === null)
+            throw new CarepactError("NODE_INCONSISTENT", "The node does not know a block of which it told an event.", {
+              blockHash,
+            });
+          return { ...anchored, at: block.timestamp };
+        }),
+      )),
+    );
+  return timed;
+}
