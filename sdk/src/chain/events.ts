@@ -1,4 +1,6 @@
-import type { TransactionReceipt } from "ethers";
+import type { Interface, TransactionReceipt } from "ethers";
+
+import { CarepactError } from "../errors";
 
 import type { Connection } from "./deployment";
 import { escrowInterface } from "./interfaces";
@@ -23,4 +25,18 @@ export function amountIn(receipt: TransactionReceipt, connection: Connection, na
   return escrowEventsIn(receipt, connection)
     .filter((event) => event.name === name)
     .reduce((sum, { args }) => sum + (args["amount"] as bigint), 0n);
+}
+
+/** Arguments of a contract's first event of one name in a transaction. @throws TRANSACTION_FAILED when there is none */
+export function eventIn(
+  receipt: TransactionReceipt,
+  { to, abi }: { to: string; abi: Interface },
+  name: string,
+): Record<string, unknown> {
+  for (const log of receipt.logs) {
+    const event = log.address.toLowerCase() === to.toLowerCase() ? abi.parseLog(log) : null;
+    if (event?.name === name) return event.args.toObject() as Record<string, unknown>;
+  }
+  const message = `The transaction was mined, but did not say ${name}: is the deployment the right one?`;
+  throw new CarepactError("TRANSACTION_FAILED", message, { event: name }, undefined, { txHash: receipt.hash });
 }

@@ -16,11 +16,15 @@ export interface Authorization {
 
 /** How long what is signed is good. */
 export interface AuthorizationOptions {
-  /** A date, or unix seconds; an hour from now, by the chain's clock, unless given. Not looked at where nothing is signed. */
+  /**
+   * A date, or unix seconds. An hour from now unless given, and a week for what is handed to somebody else. Not looked at where nothing is signed.
+   */
   deadline?: Date | number | undefined;
 }
 
 const HOUR = 60 * 60;
+/** @internal For what others collect first. */
+export const WEEK = 7 * 24 * HOUR;
 const LATEST = 2 ** 48 - 1;
 
 /** @internal The caller acts itself, and signs nothing but the transaction. */
@@ -34,9 +38,14 @@ export const actorOf = async ({ runner }: Connection, signer: PatientSigner | un
  * @internal Last second in which what is signed now is good.
  * @throws INPUT_INVALID, AUTHORIZATION_EXPIRED for one that the chain's clock has passed
  */
-export async function deadlineOf(connection: Connection, { deadline }: AuthorizationOptions = {}): Promise<number> {
+export async function deadlineOf(
+  connection: Connection,
+  { deadline }: AuthorizationOptions = {},
+  lasting = HOUR,
+): Promise<number> {
   const now = await chainTimeOf(providerOf(connection.runner));
-  if (deadline === undefined) return now + HOUR;
+  // A chain on which nobody did anything for hours has an old newest block, and the next one has the time of the day.
+  if (deadline === undefined) return Math.max(now, Math.floor(Date.now() / 1000)) + lasting;
   const seconds = typeof deadline === "number" ? deadline : Math.floor(Number(deadline) / 1000);
   if (!Number.isSafeInteger(seconds) || seconds < 0 || seconds > LATEST)
     throw new CarepactError("INPUT_INVALID", "deadline is a date, or whole unix seconds.", { path: "deadline" });
@@ -62,10 +71,29 @@ export async function authorize(
   signer: PatientSigner | undefined,
   message: { domain: TypedMessage["domain"]; type: string; fields: TypedDataField[]; values: TypedMessage["message"] },
   options?: AuthorizationOptions,
+  lasting?: number,
 ): Promise<Authorization> {
   if (signer === undefined) return BY_CALLER;
-  const deadline = await deadlineOf(connection, options);
+  const deadline = await deadlineOf(connection, options, lasting);
   const { domain, type, fields, values } = message;
   const signature = await signer.sign({ domain, types: { [type]: fields }, message: { ...values, deadline } });
   return { signer: signer.signer, deadline, signature };
 }
+
+/** @internal What somebody else signed and sent, if it looks like it. @throws INPUT_INVALID, AUTHORIZATION_EXPIRED */
+export function requireAuthorization(value: unknown, path: string, now: number): Authorization {
+  const { signer, deadline, signature } = (value ?? {}) as Partial<Record<keyof Authorization, unknown>>;
+  if (!isBytes(signer) || !isBytes(signature) || typeof deadline !== "number" || !Number.isSafeInteger(deadline))
+    throw new CarepactError("INPUT_INVALID", `${path} is not what a key signed: signer, deadline and signature.`, {
+      path,
+    });
+  if (deadline < now)
+    throw new CarepactError("AUTHORIZATION_EXPIRED", `${path} was good until ${deadline}: have it signed anew.`, {
+      path,
+      deadline,
+      now,
+    });
+  return { signer, deadline, signature };
+}
+
+const isBytes = (value: unknown): value is string => typeof value === "string" && /^0x([0-9a-f]{2})+$/i.test(value);
