@@ -42,7 +42,7 @@ contract AccessLog is IAccessLog, EIP712Upgradeable, AccessManagedUpgradeable, U
         if (sequence != next) revert SequenceNotNext(msg.sender, next);
         if (next == 1) _requireGateway(msg.sender);
         head = keccak256(abi.encode(log.head, sequence, root, block.timestamp));
-        (log.head, log.sequence, log.at) = (head, next, uint40(block.timestamp));
+        (log.head, log.sequence, log.anchoredAt) = (head, next, uint40(block.timestamp));
         emit AccessRootAnchored(msg.sender, sequence, root, head);
     }
 

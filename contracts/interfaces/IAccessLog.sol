@@ -5,11 +5,11 @@ pragma solidity 0.8.30;
 /// @param head keccak256(abi.encode(previous head, sequence, root, unix seconds of its block)) of the latest root, the first
 /// one's previous head being zero: one word that commits to all roots, their order and their times.
 /// @param sequence How many roots there are; the first has number 1.
-/// @param at Unix seconds at which the latest was anchored.
+/// @param anchoredAt Unix seconds at which the latest was anchored.
 struct GatewayLog {
     bytes32 head;
     uint64 sequence;
-    uint40 at;
+    uint40 anchoredAt;
 }
 
 /// @title IAccessLog
