@@ -5,9 +5,9 @@ import { systemRandom } from "../encryption/random";
 const QUESTION_BYTES = 16;
 
 /**
- * Asks a contract at the latest block, each time anew. Providers of ethers answer equal calls within 250 ms from memory,
- * and so may a proxy: what was changed just before would not be seen. Random bytes behind the arguments, at which
- * contracts do not look, make every question another one.
+ * Asks a contract at the latest block, each time anew. Providers, proxies and nodes may answer equal calls from memory:
+ * what was changed just before would not be seen. Random bytes behind the arguments, at which contracts do not look, make
+ * every question another one.
  */
 export async function askNow(
   provider: Provider,

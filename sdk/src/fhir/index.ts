@@ -1,4 +1,6 @@
 export { readClaim, type ChargedClaim, type ChargedDetail, type ChargedLine } from "./claim";
+export { readConsent, type ReadConsentOptions } from "./consent";
+export { writeConsent, type WriteConsentOptions } from "./consentWrite";
 export {
   diagnosticReportResult,
   diagnosticReportRules,
@@ -13,4 +15,5 @@ export {
   type Share,
   type StatusRule,
 } from "./events";
+export { consentOf, grantConsent, type GrantConsentOptions } from "./grantConsent";
 export type { ExactQuantity } from "./read";

@@ -47,8 +47,8 @@ export async function openPart(
   return readDocument(value, "claim-batch-part");
 }
 
-/** Base64 has several spellings of the same bytes; only the one that is written here is read. */
-function base64Bytes(text: string, path: string): Uint8Array {
+/** @internal Base64 has several spellings of the same bytes; only the one that is written here is read. */
+export function base64Bytes(text: string, path: string): Uint8Array {
   let bytes: Uint8Array | undefined;
   try {
     bytes = decodeBase64(text);

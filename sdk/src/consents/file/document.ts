@@ -1,0 +1,94 @@
+import { CarepactError, isCarepactError } from "../../errors";
+import { schemaReader } from "../../claims/schema";
+
+import restrictionsSchema from "./restrictions.schema.json";
+import sealedSchema from "./sealed-grant.schema.json";
+import grantSchema from "./signed-grant.schema.json";
+import type { RestrictionsFile } from "./restrictions";
+import type { SealedGrant } from "./sealing";
+import type { SignedGrant } from "./signedGrant";
+
+/** Version of all documents of consents. A reader takes its own and refuses later ones. */
+export const CONSENT_FILE_VERSION = 1;
+
+/** Largest document read unless the caller says otherwise: a grant takes about 2 KiB, and the FHIR Consent it may carry more. */
+export const MAX_CONSENT_FILE_BYTES = 1024 * 1024;
+
+interface Documents {
+  grant: SignedGrant;
+  "sealed-grant": SealedGrant;
+  restrictions: RestrictionsFile;
+}
+
+const readers: { [Kind in keyof Documents]: (value: unknown) => Documents[Kind] } = {
+  grant: schemaReader(grantSchema, "FILE_MALFORMED", "signed grant"),
+  "sealed-grant": schemaReader(sealedSchema, "FILE_MALFORMED", "sealed grant"),
+  restrictions: schemaReader(restrictionsSchema, "FILE_MALFORMED", "document of restrictions"),
+};
+
+/**
+ * @internal A copy of a value that is a document of this kind and version, and of the shape its schema asks for.
+ * @throws FILE_MALFORMED, FILE_WRONG_DOCUMENT, FILE_VERSION_UNSUPPORTED
+ */
+export function readConsentDocument<Kind extends keyof Documents>(value: unknown, kind: Kind): Documents[Kind] {
+  if (typeof value !== "object" || value === null || Array.isArray(value))
+    throw new CarepactError("FILE_MALFORMED", "A document is a JSON object.", { path: "$" });
+  const { carepact, version } = headOf(value);
+  if (carepact !== kind)
+    throw new CarepactError("FILE_WRONG_DOCUMENT", `This is no ${kind}: its "carepact" says otherwise.`, {
+      path: "$.carepact",
+      expected: kind,
+      found: typeof carepact === "string" ? carepact.slice(0, 80) : null,
+    });
+  if (typeof version === "number" && Number.isInteger(version) && version > CONSENT_FILE_VERSION)
+    throw new CarepactError(
+      "FILE_VERSION_UNSUPPORTED",
+      `This ${kind} has version ${version} and was made by a newer version; update the SDK.`,
+      { path: "$.version", version, supported: CONSENT_FILE_VERSION },
+    );
+  return readers[kind](value);
+}
+
+/** What a document says it is; an object whose properties cannot even be read says nothing. */
+function headOf(value: object): { carepact?: unknown; version?: unknown } {
+  try {
+    const { carepact, version } = value as { carepact?: unknown; version?: unknown };
+    return { carepact, version };
+  } catch {
+    return {};
+  }
+}
+
+/** @internal Reads the text of a document. @throws FILE_TOO_BIG, and as {@link readConsentDocument} */
+export function parseConsentDocument<Kind extends keyof Documents>(
+  text: string,
+  kind: Kind,
+  maxBytes = MAX_CONSENT_FILE_BYTES,
+): Documents[Kind] {
+  if (typeof text !== "string") throw new CarepactError("FILE_MALFORMED", "Pass the document's text.", { path: "$" });
+  if (text.length > maxBytes || new TextEncoder().encode(text).length > maxBytes)
+    throw new CarepactError("FILE_TOO_BIG", `The document is larger than ${maxBytes} bytes.`, { maxBytes });
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (cause) {
+    throw new CarepactError("FILE_MALFORMED", "The text is not JSON; it may be cut short.", { path: "$" }, cause);
+  }
+  return readConsentDocument(value, kind);
+}
+
+/** @internal What is wrong with a part of a document, as what is wrong with the document. */
+export function inDocument<Value>(path: string, read: () => Value): Value {
+  try {
+    return read();
+  } catch (thrown) {
+    if (!isCarepactError(thrown)) throw thrown;
+    const { message, details } = thrown;
+    const below = typeof details["path"] === "string" ? details["path"].replace(/^\$/, "") : "";
+    throw new CarepactError("FILE_MALFORMED", message, { ...details, path: path + below }, thrown);
+  }
+}
+
+/** Part of a document that is not what another part commits to. */
+export const tamperedWith = (path: string, problem: string): CarepactError =>
+  new CarepactError("FILE_TAMPERED", `${path} ${problem}.`, { path });

@@ -1,0 +1,24 @@
+export { CONSENT_FILE_VERSION, MAX_CONSENT_FILE_BYTES } from "./document";
+export {
+  makeRestrictions,
+  openRestrictions,
+  parseRestrictions,
+  requireRestrictions,
+  restrictionsFileOf,
+  type DenialsJson,
+  type OpenedRestrictions,
+  type RestrictionsFile,
+  type RestrictionsInput,
+} from "./restrictions";
+export { openSealedGrant, parseSealedGrant, sealGrant, type SealedGrant } from "./sealing";
+export {
+  NO_MANDATE,
+  openSignedGrant,
+  parseSignedGrant,
+  signedGrantOf,
+  signedGrantText,
+  type GrantChain,
+  type OpenedGrant,
+  type Packed,
+  type SignedGrant,
+} from "./signedGrant";
