@@ -3,7 +3,11 @@ const { readFileSync } = require("node:fs");
 
 const result = JSON.parse(readFileSync(0, "utf8"));
 const expected = {
-  ok: () => result.ok === true && result.balanced === true && result.dispenses.total === 31,
+  ok: () =>
+    result.ok === true &&
+    result.balanced === true &&
+    result.dispenses.total === 31 &&
+    ["granted", "read", "revoked", "refusedAfter", "majority"].every((what) => result.consent[what] === true),
   tampered: () => result.ok === false,
 };
 if (!expected[process.argv[2]]()) {

@@ -3,6 +3,7 @@ import type { HardhatRuntimeEnvironment } from "hardhat/types";
 
 import { checkBooks, type BooksReport } from "./books";
 import { showBooks } from "./booksTable";
+import { showConsent, type ConsentOutcome } from "./consents";
 import { settleDispenses, type DispensesOutcome } from "./dispenses";
 import { payLaboratory } from "./laboratory";
 import { partiesOf } from "./money";
@@ -34,6 +35,7 @@ export interface DemoResult {
   laboratory?: { claim: string; paid: string };
   dispenses?: DispensesOutcome;
   balanced?: boolean;
+  consent?: ConsentOutcome;
   gas?: World["gas"];
   /** Why it is not ok. */
   reasons?: string[];
@@ -73,6 +75,7 @@ async function play(hre: HardhatRuntimeEnvironment, screen: Screen, tampering: T
   const laboratory = await payLaboratory(world, tampering);
   const dispenses = await settleDispenses(world);
   const { balanced } = await closeBooks(hre, world, tampering);
+  const consent = await showConsent(world);
 
   if (tampering.on && tampering.reasons.length !== CHANGES) tampering.missed("Not every change was tried.");
   const reasons = [...tampering.reasons, ...(balanced || tampering.on ? [] : ["The books do not balance."])];
@@ -80,7 +83,7 @@ async function play(hre: HardhatRuntimeEnvironment, screen: Screen, tampering: T
   if (ok) screen.say("\nAll of it went as it should.");
   else screen.say("\nThis run is not ok:");
   for (const reason of reasons) screen.say(`- ${reason}`);
-  return { ok, pharmacy, laboratory, dispenses, balanced, gas: world.gas, ...(ok ? {} : { reasons }) };
+  return { ok, pharmacy, laboratory, dispenses, balanced, consent, gas: world.gas, ...(ok ? {} : { reasons }) };
 }
 
 /** Everything once more, recomputed from the chain's events by a script of its own. */

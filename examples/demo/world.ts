@@ -19,6 +19,7 @@ import type { Screen } from "./print";
 export interface Party {
   name: string;
   account: string;
+  connection: Connection;
   claims: Claims;
   pools: Pools;
 }
@@ -54,6 +55,8 @@ export interface World {
   /** Neither payer nor payee nor attester: sends what anyone may send. */
   passerBy: Party;
   attesters: Party[];
+  /** Registers another organization: with an account of the node where it sends transactions, with a new one where not. */
+  join: (name: string, kind: Organization["kinds"][number], sends: boolean) => Promise<Party>;
   /** Gas of each transaction by scene and verb, as it goes into the JSON line. */
   gas: Record<string, Record<string, number>>;
   /** Time of the newest block, unix seconds. */
@@ -131,13 +134,17 @@ export async function makeWorld(hre: HardhatRuntimeEnvironment, screen: Screen):
   const signers = await ethers.getSigners();
   const party = (name: string, runner: ContractRunner, account: string): Party => {
     const connection: Connection = { runner, deployment };
-    return { name, account, claims: createClaims(connection), pools: createPools(connection) };
+    return { name, account, connection, claims: createClaims(connection), pools: createPools(connection) };
   };
   let next = 0;
   const fromNode = (name: string): Party => {
     const signer = signers[next++];
     if (signer === undefined) throw new Error(`The node has only ${signers.length} accounts: too few for the demo.`);
     return party(name, signer, signer.address);
+  };
+  const offNode = (name: string): Party => {
+    const wallet = Wallet.createRandom();
+    return party(name, wallet.connect(ethers.provider), wallet.address);
   };
   const admin = fromNode("Credentialing office");
   const payer = fromNode("Payer");
@@ -159,10 +166,7 @@ export async function makeWorld(hre: HardhatRuntimeEnvironment, screen: Screen):
   const passerBy = fromNode("Passer-by");
 
   // Attesters only sign, so that they need no account on the node.
-  const attesters = ["Attester 1", "Attester 2", "Attester 3"].map((name) => {
-    const wallet = Wallet.createRandom();
-    return party(name, wallet.connect(ethers.provider), wallet.address);
-  });
+  const attesters = ["Attester 1", "Attester 2", "Attester 3"].map(offNode);
   const publishing = createRulebooks({ runner: signers[0] as ContractRunner, deployment });
   const publish = async (kind: number): Promise<string> => {
     const accounts = attesters.map(({ account }) => account);
@@ -185,6 +189,11 @@ export async function makeWorld(hre: HardhatRuntimeEnvironment, screen: Screen):
     laboratory,
     passerBy,
     attesters,
+    join: async (name, kind, sends) => {
+      const organization = sends ? fromNode(name) : offNode(name);
+      await enrol(organization, kind);
+      return organization;
+    },
     gas: {},
     now: async () => (await ethers.provider.getBlock("latest"))?.timestamp ?? 0,
     advanceTo: async (timestamp) => {

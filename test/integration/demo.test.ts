@@ -28,7 +28,7 @@ describe("The demo", function () {
   afterEach(() => snapshot.restore());
 
   context("run as it is, with --json", function () {
-    it("pays 760151 and 860150, settles all 31 dispenses, and balances", async function () {
+    it("pays 760151 and 860150, settles all 31 dispenses, balances, and keeps a patient's consent", async function () {
       const { output, told, results } = listener();
 
       expect(await runDemo(hre, { json: true, tamper: false }, output), told()).to.equal(true);
@@ -49,8 +49,9 @@ describe("The demo", function () {
           reclaimed: "2263.25",
         },
         balanced: true,
+        consent: { granted: true, read: true, revoked: true, refusedAfter: true, majority: true },
       });
-      expect(Object.keys(gas ?? {})).to.have.members(["pool", "pharmacy", "laboratory", "dispenses"]);
+      expect(Object.keys(gas ?? {})).to.have.members(["pool", "pharmacy", "laboratory", "dispenses", "consent"]);
       for (const byVerb of Object.values(gas ?? {}))
         for (const [verb, used] of Object.entries(byVerb)) expect(used, verb).to.be.a("number").above(0);
 
@@ -61,6 +62,9 @@ describe("The demo", function () {
         expect(told().match(row), name).to.have.length(1);
       }
       expect(told()).to.include("the books balance").and.to.include("stands in for a laboratory claim");
+      expect(told())
+        .to.match(/│ read DiagnosticReport │ TREAT .* allowed /)
+        .and.to.include("refused: Revoked");
     });
   });
 
