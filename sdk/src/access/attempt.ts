@@ -1,3 +1,5 @@
+import type { Connection } from "../chain/deployment";
+import type { CallOptions } from "../chain/options";
 import {
   resourceTypeList,
   sensitivityList,
@@ -7,8 +9,10 @@ import {
   type ResourceTypeCode,
   type SensitivityCode,
 } from "../codes";
+import { createConsents } from "../consents/createConsents";
+import type { RestrictionsFile } from "../consents/file/restrictions";
+import { openSignedGrant, type SignedGrant } from "../consents/file/signedGrant";
 import type { Restrictions } from "../consents/grants";
-import { grantDigestOf, type Grant } from "../consents/types";
 import { CarepactError } from "../errors";
 
 import type { Compartment } from "./trail";
@@ -18,39 +22,62 @@ import {
   type AccessBasis,
   type AccessOutcome,
   type AccessStatement,
-  type RefusalReason,
+  type AccessRefusal,
 } from "./types";
 
 /** By what right somebody asks. */
-export type AttemptBasis<Chain extends { grant: Grant }> =
+export type AttemptBasis =
   /** The patient's grant, and how it came to who asks. */
-  | { kind: "grant"; chain: Chain }
+  | { kind: "grant"; grant: SignedGrant }
   /** An emergency; in the words of who asks, at most 4,096 characters. */
   | { kind: "breakGlass"; justification: string }
   /** A law or policy other than consent, by its URI. */
   | { kind: "policy"; policy: string };
 
 /** What somebody wants to do with a patient's record. */
-export interface Attempt<Chain extends { grant: Grant } = { grant: Grant }> {
-  /** Patient id. */
+export interface Attempt {
+  /** Patient id: whose record would be opened, and never what a grant says. */
   patient: string;
-  /** Account of who asks: the gateway has made sure that it is. */
+  /** Account of who asks: whom the gateway has authenticated, and never what a grant says. */
   who: string;
   action: AccessAction;
   /** At least one. */
   resourceTypes: ResourceTypeCode[];
   /** Labels of what is asked for; none unless given. */
-  sensitivities?: SensitivityCode[];
-  confidentiality?: ConfidentialityCode;
+  sensitivities?: SensitivityCode[] | undefined;
+  /** Highest confidentiality of what is asked for. */
+  confidentiality: ConfidentialityCode;
   /** At least one. */
   purposes: PurposeCode[];
-  basis: AttemptBasis<Chain>;
+  basis: AttemptBasis;
   /** The patient's present restrictions, where there are any. */
-  restrictions?: Restrictions;
+  restrictions?: RestrictionsFile | Restrictions | undefined;
 }
 
 /** Whether something is permitted. */
-export type Permission = { permitted: true } | { permitted: false; reason: RefusalReason; advice: string };
+export type Permission = { permitted: true } | { permitted: false; reason: AccessRefusal; advice: string };
+
+/**
+ * Permission as the consent registry gives it, at the latest block: for grants by `check`, for emergencies by
+ * `checkBreakGlass`. Other legal bases are none of its business: `policies` says which of them the gateway accepts for an
+ * attempt; none unless given.
+ */
+export function consentPermission(
+  connection: Connection,
+  policies?: (attempt: Attempt, policy: string) => boolean | Promise<boolean>,
+): (attempt: Attempt, options?: CallOptions) => Promise<Permission> {
+  const consents = createConsents(connection);
+  return async (attempt, options) => {
+    const { patient, who, purposes, resourceTypes, sensitivities = [], confidentiality, basis, restrictions } = attempt;
+    const categories = [...resourceTypes, ...sensitivities];
+    const request = { patient, organization: who, purposes, categories, confidentiality, restrictions };
+    if (basis.kind === "grant") return consents.check({ ...request, grant: basis.grant }, options);
+    if (basis.kind === "breakGlass") return consents.checkBreakGlass(request, options);
+    return (await policies?.(attempt, basis.policy)) === true
+      ? { permitted: true }
+      : { permitted: false, reason: "PolicyNotAccepted", advice: "The gateway does not accept this legal basis here." };
+  };
+}
 
 const MOST_TEXT = 4_096;
 
@@ -63,11 +90,11 @@ export function requireText(text: string, path: string): string {
 
 /**
  * @internal What is noted of an attempt, whatever comes of it.
- * @throws INPUT_INVALID, GRANT_MALFORMED, ACCESS_ENTRY_MALFORMED, CODE_UNKNOWN
+ * @throws INPUT_INVALID, ACCESS_ENTRY_MALFORMED, CODE_UNKNOWN, and what reading a grant throws
  */
-export function statementOfAttempt<Chain extends { grant: Grant }>(
-  attempt: Attempt<Chain>,
-  { gateway, chainId, consentRegistry }: { gateway: string; chainId: number; consentRegistry: string },
+export function statementOfAttempt(
+  attempt: Attempt,
+  gateway: string,
 ): (at: number, outcome: AccessOutcome) => AccessStatement {
   const { patient, who, action, resourceTypes, sensitivities = [], confidentiality, purposes } = attempt;
   if (purposes.length === 0) throw new CarepactError("INPUT_INVALID", "Who asks says what for.", { path: "purposes" });
@@ -79,23 +106,20 @@ export function statementOfAttempt<Chain extends { grant: Grant }>(
     action,
     resourceTypes,
     sensitivities,
-    ...(confidentiality === undefined ? {} : { confidentiality }),
+    confidentiality,
     purposes,
-    basis: basisOf(attempt.basis, { chainId, registry: consentRegistry }),
+    basis: basisOf(attempt.basis),
     outcome: { result: "allowed" },
   });
   return (at, outcome) => ({ ...statement, at, outcome });
 }
 
-function basisOf<Chain extends { grant: Grant }>(
-  basis: AttemptBasis<Chain>,
-  ref: Parameters<typeof grantDigestOf>[1],
-): AccessBasis {
+function basisOf(basis: AttemptBasis): AccessBasis {
   if (basis.kind === "grant") {
-    const { grant } = basis.chain;
-    return { kind: "grant", grant: grantDigestOf(grant, ref), epoch: grant.epoch };
+    const { chain, documents } = openSignedGrant(basis.grant);
+    return { kind: "grant", grant: documents[0], epoch: chain.grant.epoch };
   }
-  if (basis.kind === "policy") return basis;
+  if (basis.kind === "policy") return { kind: "policy", policy: basis.policy };
   return { kind: "breakGlass", justification: requireText(basis.justification, "basis.justification") };
 }
 

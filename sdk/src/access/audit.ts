@@ -152,16 +152,26 @@ function readTrails(history: AccessHistory, find: Find): ReadTrail[] {
     const trail = trailOf({ gateway, patient, compartment, salt: shown.salt });
     const heads = [trail];
     let before = 0;
+    let expected = 0;
+    const numbers = new Set(shown.entries.map(({ number }) => number));
+    const last = shown.entries.reduce((most, { number }) => Math.max(most, number), 0);
+    const seen = new Set<number>();
+    /** The first number from `least` on that is nowhere, of those below the last one. */
+    const missing = (least: number): number | undefined => {
+      for (let number = least; number < last; number += 1) if (!numbers.has(number)) return number;
+      return undefined;
+    };
     const entries = shown.entries.map((entry, i): ReadTrail["entries"][number] => {
       const { number, statement, salt, blind } = entry;
       const place = { compartment, number };
       if (statement.patient !== patient || statement.gateway !== gateway)
         find("altered", place, "An entry is about another patient, or by another gateway.");
-      if (shown.entries.findIndex((other) => other.number === number) !== i) find("fork", place);
-      else if (number !== i) {
-        const isMissing = !shown.entries.some((other) => other.number === i);
-        find(isMissing ? "gap" : "reordered", isMissing ? { compartment, number: i } : place);
-      }
+      if (seen.has(number)) find("fork", place);
+      else if (number > expected && missing(expected) !== undefined)
+        find("gap", { compartment, number: missing(expected) });
+      else if (number !== expected) find("reordered", place);
+      seen.add(number);
+      expected = number + 1;
       if (statement.at < before) find("reordered", place, "An entry is older than the one before it.");
       before = statement.at;
       const entryHash = entryHashOf(salt, statement);
@@ -350,9 +360,10 @@ async function checkEarlier(
         find("fork", { compartment }, "There are two trails of one patient and compartment.");
         continue;
       }
+      const byNumber = new Map(present.entries.map((one) => [one.entry.number, one] as const));
       for (const { entry, entryHash } of entries) {
         const { number } = entry;
-        const same = present.entries.find((one) => one.entry.number === number);
+        const same = byNumber.get(number);
         if (same === undefined) find("removed", { compartment, number, entryHash });
         else if (same.entryHash !== entryHash) find("fork", { compartment, number, entryHash });
       }

@@ -2,20 +2,19 @@ import { getAddress, isHexString, type Provider } from "ethers";
 
 import { actionOf, type Action } from "../chain/action";
 import { decodeError } from "../chain/decodeError";
-import { chainTimeOf, deploymentOf, type Connection } from "../chain/deployment";
+import { chainTimeOf, deploymentOf, providerOf, type Connection } from "../chain/deployment";
 import { accessLogInterface } from "../chain/interfaces";
 import type { CallOptions } from "../chain/options";
 import { reading } from "../chain/read";
 import type { CategoryCode } from "../codes";
-import type { Grant } from "../consents/types";
 import { randomSalt, systemRandom, type RandomSource } from "../encryption";
 import { CarepactError, isCarepactError } from "../errors";
-import { AccessLog__factory, ConsentRegistry__factory } from "../generated";
+import { ConsentRegistry__factory } from "../generated";
 import { accountSigner, type PatientSigner, type TypedDataSigner } from "../signers";
 
 import { anchoredRootsOf } from "./anchors";
 import { anchoringOf } from "./anchoring";
-import { compartmentOf, statementOfAttempt, type Attempt, type Permission } from "./attempt";
+import { compartmentOf, consentPermission, statementOfAttempt, type Attempt, type Permission } from "./attempt";
 import {
   emergenciesOf,
   requireReview,
@@ -37,17 +36,16 @@ import type { AccessReceipt } from "./receipt";
 import { sealAccess, type SealedAccess } from "./sealing";
 import type { AccessStore } from "./store";
 import { compartments, type Compartment } from "./trail";
-import { requireStatement, type AccessOutcome, type AccessStatement, type RefusalReason } from "./types";
+import { requireStatement, type AccessOutcome, type AccessStatement, type AccessRefusal } from "./types";
 
 /** How a gateway works. */
-export interface GatewayOptions<Chain extends { grant: Grant }> {
+export interface GatewayOptions {
   store: AccessStore;
   /**
-   * Says whether an attempt is permitted, from the newest block and without any cache: for a grant the consent registry's
-   * `isPermitted`, for an emergency its `isBreakGlassPermitted`, for another legal basis the gateway's own rules
-   * (`PolicyNotAccepted`). If it throws, nothing is given out.
+   * Says whether an attempt is permitted, from the newest block and without any cache; unless given,
+   * {@link consentPermission} without policies. If it throws, nothing is given out.
    */
-  permission: (attempt: Attempt<Chain>, options: CallOptions) => Promise<Permission>;
+  permission?: (attempt: Attempt, options: CallOptions) => Promise<Permission>;
   /**
    * Categories that nobody but the patient may learn of at this time, with all that may stand for them; none unless given.
    * For who has no representative: none.
@@ -64,7 +62,7 @@ export interface GatewayOptions<Chain extends { grant: Grant }> {
 /** What who asked gets. Nothing is given out without it. */
 export type AccessAnswer =
   | { allowed: true; receipt: AccessReceipt }
-  | { allowed: false; reason: RefusalReason; advice: string; receipt: AccessReceipt };
+  | { allowed: false; reason: AccessRefusal; advice: string; receipt: AccessReceipt };
 
 /** Who is to see a history. */
 export type HistoryViewer =
@@ -87,17 +85,17 @@ export interface Notice {
 }
 
 /** The log of one gateway: it decides, notes, and only then answers. */
-export interface Gateway<Chain extends { grant: Grant } = { grant: Grant }> {
+export interface Gateway {
   /** Account of the gateway. */
   account(): Promise<string>;
   /**
    * Asks whether an attempt is permitted, notes it whatever the answer, signs the receipt, and answers. Give out data only
    * when it says `allowed`; whatever it throws, nothing may be given out. An attempt about which permission could not be
    * asked is noted as failed.
-   * @throws ACCESS_NOT_LOGGED, INPUT_INVALID, GRANT_MALFORMED, ACCESS_ENTRY_MALFORMED, CODE_UNKNOWN, and what `permission`
-   * throws
+   * @throws ACCESS_NOT_LOGGED, INPUT_INVALID, ACCESS_ENTRY_MALFORMED, CODE_UNKNOWN, what reading a grant throws, and what
+   * `permission` throws
    */
-  attempt(attempt: Attempt<Chain>, options?: CallOptions): Promise<AccessAnswer>;
+  attempt(attempt: Attempt, options?: CallOptions): Promise<AccessAnswer>;
   /**
    * Notes a review of an access in an emergency, by somebody of another organization in good standing.
    * @throws ACCESS_REVIEW_INVALID, INPUT_INVALID, ACCESS_NOT_LOGGED
@@ -125,13 +123,15 @@ const REVIEW_WITHIN = 72 * 60 * 60;
 const NO_KEY = `0x${"00".repeat(32)}`;
 
 /** The access log of one gateway, whose account the runner or `signer` is. */
-export function createGateway<Chain extends { grant: Grant } = { grant: Grant }>(
-  connection: Connection,
-  options: GatewayOptions<Chain>,
-): Gateway<Chain> {
+export function createGateway(connection: Connection, options: GatewayOptions): Gateway {
   const deployment = deploymentOf(connection);
   const { chainId, accessLog, consentRegistry } = deployment;
-  const { store, permission, reviewWithin = REVIEW_WITHIN, random = systemRandom } = options;
+  const {
+    store,
+    permission = consentPermission(connection),
+    reviewWithin = REVIEW_WITHIN,
+    random = systemRandom,
+  } = options;
   let signing: Promise<PatientSigner> | undefined;
   const signer = (): Promise<PatientSigner> =>
     (signing ??=
@@ -213,8 +213,8 @@ export function createGateway<Chain extends { grant: Grant } = { grant: Grant }>
     }
   };
 
-  const attempt = async (provider: Provider, asked: Attempt<Chain>, within: CallOptions): Promise<AccessAnswer> => {
-    const noted = statementOfAttempt(asked, { gateway: await account(), chainId, consentRegistry });
+  const attempt = async (provider: Provider, asked: Attempt, within: CallOptions): Promise<AccessAnswer> => {
+    const noted = statementOfAttempt(asked, await account());
     const { patient } = noted(0, { result: "allowed" });
     let answer: Permission | undefined;
     let key: string | undefined;
@@ -391,12 +391,7 @@ export function createGateway<Chain extends { grant: Grant } = { grant: Grant }>
     },
     anchor: () =>
       actionOf(connection, async () => {
-        const { provider } = connection.runner;
-        const gateway = await account();
-        const contract = AccessLog__factory.connect(accessLog, provider);
-        const { sequence: last } = await contract.logOf(gateway);
-        const previous =
-          last === 0n ? undefined : (await anchoredRootsOf(connection, provider as Provider, gateway)).at(-1);
+        const previous = (await anchoredRootsOf(connection, providerOf(connection.runner), await account())).at(-1);
         const { sequence, root } = await anchoring.prepare(previous);
         return {
           to: accessLog,

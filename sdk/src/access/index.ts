@@ -1,5 +1,5 @@
 export { type AnchoredRoot } from "./anchors";
-export { type Attempt, type AttemptBasis, type Permission } from "./attempt";
+export { consentPermission, type Attempt, type AttemptBasis, type Permission } from "./attempt";
 export { audit, type AuditOptions, type AuditResult } from "./audit";
 export { signReview, REVIEW_POLICY, type SignedReview, type Unreviewed } from "./breakGlass";
 export { findingKinds, type Finding, type FindingKind, type FindingPlace } from "./findings";
@@ -54,7 +54,7 @@ export {
 export {
   accessActions,
   gatewayReasons,
-  refusalReasons,
+  accessRefusals,
   requireEntry,
   requireStatement,
   statementOf,
@@ -64,5 +64,5 @@ export {
   type AccessOutcome,
   type AccessReview,
   type AccessStatement,
-  type RefusalReason,
+  type AccessRefusal,
 } from "./types";

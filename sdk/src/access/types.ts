@@ -32,10 +32,10 @@ export type AccessBasis =
 export const gatewayReasons = ["PolicyNotAccepted"] as const;
 
 /** Why a request was refused. */
-export type RefusalReason = Exclude<PermissionReason, "None"> | (typeof gatewayReasons)[number];
+export type AccessRefusal = Exclude<PermissionReason, "None"> | (typeof gatewayReasons)[number];
 
-/** All of {@link RefusalReason}. */
-export const refusalReasons: readonly RefusalReason[] = [
+/** All of {@link AccessRefusal}. */
+export const accessRefusals: readonly AccessRefusal[] = [
   ...permissionReasons.filter((reason) => reason !== "None"),
   ...gatewayReasons,
 ];
@@ -44,7 +44,7 @@ export const refusalReasons: readonly RefusalReason[] = [
 export type AccessOutcome =
   | { result: "allowed" }
   /** The consent registry, or the gateway, said no. */
-  | { result: "refused"; reason: RefusalReason }
+  | { result: "refused"; reason: AccessRefusal }
   /** It went wrong for another reason: FHIR R4 `AuditEvent.outcome` 4, 8 or 12. */
   | { result: "failed"; severity: "minor" | "serious" | "major" };
 
@@ -114,7 +114,7 @@ export function requireEntry(entry: AccessEntry): AccessEntry {
   if (basis.kind === "grant" && (!isHexString(basis.grant, 32) || !whole(basis.epoch, MOST_NUMBERS)))
     throw wrong("basis", "is no hash of a grant and epoch");
   if (basis.kind === "policy" && !/^[a-z][a-z0-9+.-]*:\S+$/i.test(basis.policy)) throw wrong("basis", "is no URI");
-  if (outcome.result === "refused" && !refusalReasons.includes(outcome.reason))
+  if (outcome.result === "refused" && !accessRefusals.includes(outcome.reason))
     throw wrong("outcome", "has an unknown reason");
   if (review !== undefined && (!isHexString(review.of, 32) || !isHexString(review.signature)))
     throw wrong("review", "is of no entry, or not signed");

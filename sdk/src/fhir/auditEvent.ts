@@ -2,7 +2,7 @@ import type { AuditEvent } from "fhir/r4.js";
 import { decodeBase64, toUtf8String } from "ethers";
 
 import {
-  refusalReasons,
+  accessRefusals,
   requireEntry,
   type AccessAction,
   type AccessBasis,
@@ -311,7 +311,7 @@ function outcomeOf(resource: Element): AccessOutcome {
   if (code === "0") return { result: "allowed" };
   const text = resource["outcomeDesc"];
   if (code === "4" && typeof text === "string" && text.startsWith(REASON)) {
-    const reason = refusalReasons.find((known) => known === text.slice(REASON.length));
+    const reason = accessRefusals.find((known) => known === text.slice(REASON.length));
     if (reason === undefined) throw read.refuse("AuditEvent.outcomeDesc", "has a reason that is not known");
     return { result: "refused", reason };
   }

@@ -1,3 +1,4 @@
+export { readAuditEvent, writeAuditEvent, type ReadAuditEventOptions } from "./auditEvent";
 export { readClaim, type ChargedClaim, type ChargedDetail, type ChargedLine } from "./claim";
 export { readConsent, type ReadConsentOptions } from "./consent";
 export { writeConsent, type WriteConsentOptions } from "./consentWrite";
