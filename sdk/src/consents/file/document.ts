@@ -31,9 +31,19 @@ const readers: { [Kind in keyof Documents]: (value: unknown) => Documents[Kind] 
  * @throws FILE_MALFORMED, FILE_WRONG_DOCUMENT, FILE_VERSION_UNSUPPORTED
  */
 export function readConsentDocument<Kind extends keyof Documents>(value: unknown, kind: Kind): Documents[Kind] {
+  try {
+    return readDocument(value, kind);
+  } catch (thrown) {
+    if (isCarepactError(thrown)) throw thrown;
+    // An object that throws when it is looked at.
+    throw new CarepactError("FILE_MALFORMED", "The document cannot be read; pass plain JSON.", { path: "$" }, thrown);
+  }
+}
+
+function readDocument<Kind extends keyof Documents>(value: unknown, kind: Kind): Documents[Kind] {
   if (typeof value !== "object" || value === null || Array.isArray(value))
     throw new CarepactError("FILE_MALFORMED", "A document is a JSON object.", { path: "$" });
-  const { carepact, version } = headOf(value);
+  const { carepact, version } = value as { carepact?: unknown; version?: unknown };
   if (carepact !== kind)
     throw new CarepactError("FILE_WRONG_DOCUMENT", `This is no ${kind}: its "carepact" says otherwise.`, {
       path: "$.carepact",
@@ -47,16 +57,6 @@ export function readConsentDocument<Kind extends keyof Documents>(value: unknown
       { path: "$.version", version, supported: CONSENT_FILE_VERSION },
     );
   return readers[kind](value);
-}
-
-/** What a document says it is; an object whose properties cannot even be read says nothing. */
-function headOf(value: object): { carepact?: unknown; version?: unknown } {
-  try {
-    const { carepact, version } = value as { carepact?: unknown; version?: unknown };
-    return { carepact, version };
-  } catch {
-    return {};
-  }
 }
 
 /** @internal Reads the text of a document. @throws FILE_TOO_BIG, and as {@link readConsentDocument} */
@@ -84,7 +84,8 @@ export function inDocument<Value>(path: string, read: () => Value): Value {
   } catch (thrown) {
     if (!isCarepactError(thrown)) throw thrown;
     const { message, details } = thrown;
-    const below = typeof details["path"] === "string" ? details["path"].replace(/^\$/, "") : "";
+    const inner = details["path"];
+    const below = typeof inner === "string" && inner.startsWith("$") ? inner.slice(1) : "";
     throw new CarepactError("FILE_MALFORMED", message, { ...details, path: path + below }, thrown);
   }
 }
