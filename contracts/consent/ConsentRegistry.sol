@@ -157,8 +157,9 @@ contract ConsentRegistry is Grants, ConsentTypeHashes, UUPSUpgradeable {
         bytes32 current = _restrictionsHashOf(request.patient);
         if (current == 0) return Reason.None;
         if (keccak256(abi.encode(restrictions)) != current) return Reason.RestrictionsNotCurrent;
-        for (uint256 i = 0; i < restrictions.organizations.length; ++i) {
-            address refused = restrictions.organizations[i];
+        address[] calldata organizations = restrictions.organizations;
+        for (uint256 i = 0; i < organizations.length; ++i) {
+            address refused = organizations[i];
             bool found = refused == request.organization || refused == grantee;
             for (uint256 j = 0; j < subGrants.length; ++j) found = found || refused == subGrants[j].subGrant.grantee;
             if (found) return Reason.OrganizationRestricted;
@@ -196,7 +197,7 @@ contract ConsentRegistry is Grants, ConsentTypeHashes, UUPSUpgradeable {
         if (block.timestamp < mandate.notBefore) return Reason.MandateNotYetValid;
         if (block.timestamp >= mandate.end) return Reason.MandateExpired;
         if (
-            _checkController(patient, document, signed.signer, signed.signature) != Reason.None ||
+            _checkController(patient, document, keccak256(signed.signer), signed.signature) != Reason.None ||
             !Signers.isValid(signed.signer, document, signed.signature)
         ) return Reason.MandateNotSigned;
         if (mandate.custodian != address(0) && _standingOf(mandate.custodian) == 0) {
@@ -240,16 +241,18 @@ contract ConsentRegistry is Grants, ConsentTypeHashes, UUPSUpgradeable {
             expiry: grant.expiry,
             subGrants: grant.subGrants
         });
+        bytes calldata signer = chain.signer;
+        bytes32 signerHash = keccak256(signer);
         if (
             isGrantRevoked(patient, grant.number) ||
             isDocumentRevoked(patient, link.document) ||
-            isDocumentRevoked(keccak256(chain.signer), link.document)
+            isDocumentRevoked(signerHash, link.document)
         ) return (Reason.Revoked, link);
         if (chain.mandate.signer.length == 0) {
-            reason = _checkController(patient, link.document, chain.signer, chain.signature);
+            reason = _checkController(patient, link.document, signerHash, chain.signature);
             if (reason != Reason.None) return (reason, link);
         }
-        if (!Signers.isValid(chain.signer, link.document, chain.signature)) return (Reason.SignatureInvalid, link);
+        if (!Signers.isValid(signer, link.document, chain.signature)) return (Reason.SignatureInvalid, link);
         if (_standingOf(grant.grantee) == 0) return (Reason.OrganizationNotInStanding, link);
     }
 
@@ -311,11 +314,10 @@ contract ConsentRegistry is Grants, ConsentTypeHashes, UUPSUpgradeable {
     function _checkController(
         bytes32 patient,
         bytes32 document,
-        bytes calldata signer,
+        bytes32 signerHash,
         bytes calldata signature
     ) private view returns (Reason) {
         Record storage record = _record(patient);
-        bytes32 signerHash = keccak256(signer);
         if (signerHash == record.controllerHash) return Reason.None;
         ControllerEnd memory end = record.controllerEnds[signerHash];
         if (end.at == 0) return Reason.SignerNotController;
