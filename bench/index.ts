@@ -4,6 +4,7 @@ import type { HardhatRuntimeEnvironment } from "hardhat/types";
 import { rows } from "./budgets";
 import { prepareChain } from "./chain";
 import { budgetsMissed, changesSince, type Gas } from "./compare";
+import { measureConsents } from "./consents";
 import { measureEas } from "./eas";
 import { measureEscrow } from "./escrow";
 import { readCommitted, writeCommitted } from "./files";
@@ -40,7 +41,7 @@ export async function runBench(hre: HardhatRuntimeEnvironment, options: BenchOpt
 
 async function measure(hre: HardhatRuntimeEnvironment): Promise<Gas> {
   const chain = await prepareChain(hre);
-  return { ...(await measureEscrow(chain)), ...(await measureEas(chain)) };
+  return { ...(await measureEscrow(chain)), ...(await measureConsents(chain)), ...(await measureEas(chain)) };
 }
 
 function changesOrAdvice(committed: Gas, gas: Gas): string[] {
