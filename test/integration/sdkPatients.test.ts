@@ -356,7 +356,11 @@ describe("Patients, through the SDK and the deployed system", () => {
       const runner = elsewhere(5n);
       const patients = createPatients({ runner, deployment: world.deployment }, { signer: asked });
 
+      const patient = await registered(world, await passkey(world));
+
       await refusal("CHAIN_MISMATCH", patients.register({ hpkeKey: world.hpkeKey }).populate());
+      await refusal("CHAIN_MISMATCH", patients.acceptControl(patient));
+      await refusal("CHAIN_MISMATCH", patients.recovery.accept(patient));
       expect(asked.times()).to.equal(0);
     });
   });

@@ -14,6 +14,7 @@ import {
   actorOf,
   authorize,
   requireAuthorization,
+  signing,
   WEEK,
   type Authorization,
   type AuthorizationOptions,
@@ -235,7 +236,7 @@ export function createPatients(connection: Connection, { signer }: PatientsOptio
         relayed,
       ),
     acceptControl: (patient, options) =>
-      reading(
+      signing(
         connection,
         async () => {
           const key = requireGiven(signer);
@@ -296,7 +297,7 @@ export function createPatients(connection: Connection, { signer }: PatientsOptio
         { relayed: signer !== undefined || (ofFrom !== undefined && ofInto !== undefined) },
       ),
     agreeToMerge: ({ from, into }, options) =>
-      reading(
+      signing(
         connection,
         async () => {
           const key = requireGiven(signer);
@@ -328,7 +329,7 @@ export function createPatients(connection: Connection, { signer }: PatientsOptio
         options,
       ),
     representativeMandate: (patient, input, options) =>
-      reading(
+      signing(
         connection,
         (provider) => signMandate(provider, deployment, requireGiven(signer), patient, input),
         options,

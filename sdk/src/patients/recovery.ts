@@ -11,6 +11,7 @@ import {
   actorOf,
   authorize,
   requireAuthorization,
+  signing,
   WEEK,
   type Authorization,
   type AuthorizationOptions,
@@ -178,7 +179,7 @@ export function createRecoveries(connection: Connection, signer: PatientSigner |
         };
       }),
     accept: (patient, options) =>
-      reading(
+      signing(
         connection,
         async () => {
           requireGiven(signer);
@@ -189,7 +190,7 @@ export function createRecoveries(connection: Connection, signer: PatientSigner |
         options,
       ),
     approve: (patient, { contacts, newController }, options) =>
-      reading(
+      signing(
         connection,
         async () => {
           const now = await standing(patient);
@@ -221,7 +222,7 @@ export function createRecoveries(connection: Connection, signer: PatientSigner |
         };
       }),
     approveOverride: (patient, contacts, options) =>
-      reading(
+      signing(
         connection,
         async () => {
           const now = await standing(patient);

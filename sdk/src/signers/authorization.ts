@@ -1,6 +1,8 @@
-import type { TypedDataField } from "ethers";
+import type { Provider, TypedDataField } from "ethers";
 
-import { accountOf, chainTimeOf, providerOf, type Connection } from "../chain/deployment";
+import { accountOf, chainTimeOf, providerOf, requireChain, type Connection } from "../chain/deployment";
+import type { CallOptions } from "../chain/options";
+import { reading } from "../chain/read";
 import { CarepactError } from "../errors";
 
 import type { PatientSigner, TypedMessage } from "./types";
@@ -79,6 +81,24 @@ export async function authorize(
   const signature = await signer.sign({ domain, types: { [type]: fields }, message: { ...values, deadline } });
   return { signer: signer.signer, deadline, signature };
 }
+
+/**
+ * @internal Prepares what somebody signs and hands on. Asks on the deployment's chain first: nobody signs by what another
+ * one says.
+ */
+export const signing = <Value>(
+  connection: Connection,
+  work: (provider: Provider) => Promise<Value>,
+  options?: CallOptions,
+): Promise<Value> =>
+  reading(
+    connection,
+    async (provider) => {
+      await requireChain(connection);
+      return work(provider);
+    },
+    options,
+  );
 
 /** @internal What somebody else signed and sent, if it looks like it. @throws INPUT_INVALID, AUTHORIZATION_EXPIRED */
 export function requireAuthorization(value: unknown, path: string, now: number): Authorization {
