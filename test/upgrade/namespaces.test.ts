@@ -3,14 +3,16 @@ import { expect } from "chai";
 import { AbiCoder, id, keccak256, toBeHex } from "ethers";
 import { ethers } from "hardhat";
 
+import { DIRECT } from "../support/consents";
 import { deployFunded } from "../support/funded";
 
-/** First word of the ERC-7201 namespace `name` in a contract. */
-async function firstWordOf(contract: { getAddress(): Promise<string> }, name: string): Promise<bigint> {
-  const base = keccak256(AbiCoder.defaultAbiCoder().encode(["uint256"], [BigInt(id(name)) - 1n]));
-  const slot = toBeHex(BigInt(base) & ~0xffn, 32);
-  return BigInt(await ethers.provider.getStorage(await contract.getAddress(), slot));
-}
+/** First slot of the ERC-7201 namespace `name`. */
+const slotOf = (name: string): bigint =>
+  BigInt(keccak256(AbiCoder.defaultAbiCoder().encode(["uint256"], [BigInt(id(name)) - 1n]))) & ~0xffn;
+
+/** First word of the namespace in a contract. */
+const firstWordOf = async (contract: { getAddress(): Promise<string> }, name: string): Promise<bigint> =>
+  BigInt(await ethers.provider.getStorage(await contract.getAddress(), toBeHex(slotOf(name), 32)));
 
 describe("Namespaces of storage", () => {
   const namespaces: [
@@ -25,6 +27,10 @@ describe("Namespaces of storage", () => {
     ["ClaimBatches", ({ escrow, mandates }) => [escrow, mandates]],
     ["RulebookClocks", ({ escrow, rulebooks }) => [escrow, rulebooks]],
     ["Standings", ({ escrow, registry }) => [escrow, registry]],
+    ["ConsentRegistry", ({ consentRegistry, registry }) => [consentRegistry, registry]],
+    ["PatientRegistry", ({ consentRegistry, patientRecovery }) => [consentRegistry, patientRecovery]],
+    ["PatientRecovery", ({ patientRecovery, consentRegistry }) => [patientRecovery, consentRegistry]],
+    ["AccessLog", ({ accessLog, registry }) => [accessLog, registry]],
   ];
   for (const [name, pick] of namespaces)
     it(`${name} lies where ERC-7201 puts it`, async () => {
@@ -37,5 +43,19 @@ describe("Namespaces of storage", () => {
     const { escrow } = await loadFixture(deployFunded);
     await escrow.pause();
     expect(await firstWordOf(escrow, "carepact.storage.StopClock")).to.equal(await time.latest());
+  });
+
+  it("Grants lies where ERC-7201 puts it", async () => {
+    const { consentRegistry, stranger } = await loadFixture(deployFunded);
+    const own = consentRegistry.connect(stranger);
+    const patient = await own.register.staticCall(id("salt"), id("key"), DIRECT);
+    await own.register(id("salt"), id("key"), DIRECT);
+    await own.setRestrictions(patient, id("restrictions"), DIRECT);
+    // It holds mappings only; that of restrictions is the third.
+    const place = AbiCoder.defaultAbiCoder().encode(
+      ["bytes32", "uint256"],
+      [patient, slotOf("carepact.storage.Grants") + 2n],
+    );
+    expect(await ethers.provider.getStorage(consentRegistry, keccak256(place))).to.equal(id("restrictions"));
   });
 });

@@ -1,17 +1,21 @@
 import { loadFixture, time } from "@nomicfoundation/hardhat-network-helpers";
 import { expect } from "chai";
+import { ZeroHash, id } from "ethers";
 import { ethers, upgrades } from "hardhat";
 
 import { roles } from "../../deploy/roles";
 import { byLine, met, pending, settle, settlementOf } from "../support/batches";
+import { DIRECT } from "../support/consents";
 import { DOLLAR, POOL, type Funded, batchOf, creditOf, deployFunded, freeOf, fundedBatchOf } from "../support/funded";
-import { DAY } from "../support/system";
+import { DAY, kinds, register } from "../support/system";
 import { fundUnder, given } from "../unit/Mandates/fixture";
 
 import { implementations, type Implementation } from "./layouts";
 
 const DELAY = 14 * DAY;
 const ADMIN_ROLE = 0n;
+/** Any word. */
+const WORD = id("a word");
 
 const proxyOf = (system: Funded, name: Implementation) =>
   ({
@@ -156,9 +160,10 @@ describe("Upgrades", () => {
     });
   }
 
-  it("keep every balance, batch, rulebook, standing, mandate and stopped second", async () => {
+  it("keep every balance, batch, rulebook, standing, mandate, stopped second, patient, revocation, contact and root", async () => {
     const context = await loadFixture(deployFunded);
     const { admin, escrow, registry, rulebooks, mandates, payer, pharmacy, suspender, rulebook, attesters } = context;
+    const { consentRegistry, patientRecovery, accessLog } = context;
     const token = await context.token.getAddress();
     const signers = attesters.slice(0, 2);
     const batch = await fundedBatchOf(context);
@@ -171,7 +176,17 @@ describe("Upgrades", () => {
     await time.increase(DAY);
     await rulebooks.connect(suspender).resume(rulebook);
     await registry.suspend(context.laboratory);
-    const { id, mandate } = await given(context);
+    const { id: mandateId, mandate } = await given(context);
+    await register(registry, context.operator.address, kinds.gateway);
+    await accessLog.connect(context.operator).append(1, WORD);
+    const own = consentRegistry.connect(context.stranger);
+    const patient = await own.register.staticCall(WORD, WORD, DIRECT);
+    await own.register(WORD, WORD, DIRECT);
+    await own.revokeGrant(patient, 7, DIRECT);
+    await own.revokeDocument(patient, WORD, DIRECT);
+    await own.setRestrictions(patient, WORD, DIRECT);
+    await own.anchor(WORD);
+    await patientRecovery.connect(context.stranger).changeContacts(patient, ZeroHash, WORD, DIRECT);
     const rest = await settlementOf(batch, {
       results: [met, met],
       signers,
@@ -187,16 +202,29 @@ describe("Upgrades", () => {
       await escrow.standingOf(context.laboratory),
       await rulebooks.rulebookOf(rulebook),
       await rulebooks.rulebookStatusOf(rulebook),
-      await mandates.mandateStatusOf(id),
+      await mandates.mandateStatusOf(mandateId),
       await registry.standingOf(payer),
       await registry.standingListener(),
+      await consentRegistry.patientOf(patient),
+      await consentRegistry.controllerOf(patient),
+      await consentRegistry.isGrantRevoked(patient, 7),
+      await consentRegistry.isDocumentRevoked(patient, WORD),
+      await consentRegistry.restrictionsOf(patient),
+      await consentRegistry.anchoredAt(WORD),
+      await consentRegistry.recovery(),
+      await patientRecovery.contactsOf(patient),
+      await accessLog.logOf(context.operator),
     ];
+    // The change of contacts takes place in the meantime, by itself.
+    await time.increase(DELAY);
     const before = await stateOf();
     const scheduled = [];
     for (const name of implementations) scheduled.push(await schedule(context, name));
     await time.increase(DELAY);
     for (const { proxy, next } of scheduled) await proxy.connect(admin).upgradeToAndCall(next, "0x");
     expect(await stateOf()).to.deep.equal(before);
+    await own.revokeGrant(patient, 8, DIRECT);
+    await accessLog.connect(context.operator).append(2, WORD);
 
     // What was signed for the escrow before still settles in it, and the mandate is still good.
     await settle(escrow, rest);

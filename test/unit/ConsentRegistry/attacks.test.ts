@@ -4,14 +4,24 @@ import { expect } from "chai";
 import { ZeroHash, id } from "ethers";
 import { ethers, upgrades } from "hardhat";
 
+import type { ConsentRegistry } from "../../../typechain-types";
+import type {
+  RepresentativeMandateStruct,
+  SignedMandateStruct,
+} from "../../../typechain-types/contracts/consent/ConsentRegistry";
 import {
   DIRECT,
+  MEDICATIONS,
+  TREATMENT,
   anchorOf,
   authorize,
   chainOf,
+  epochOf,
   grantDigestOf,
   grantOf,
+  mandateDigestOf,
   reasonOf,
+  reasons,
   requestOf,
 } from "../../support/consents";
 import { accountKey } from "../../support/keys";
@@ -30,7 +40,8 @@ import {
 
 /**
  * What works on the contracts that MedRec published, tried here: a guardian is toggled by whoever calls; the removal of one
- * who is none removes another; a provider destroys the contract that records its access.
+ * who is none removes another; a provider destroys the contract that records its access. Of the last, the half that is the access
+ * log's is in test/unit/AccessLog/attacks.test.ts.
  */
 async function deployWithAll() {
   const context = await deployWithContacts();
@@ -43,8 +54,40 @@ async function deployWithAll() {
   return { ...context, chain, anchor };
 }
 
+/** The same, and the patient's mother has a mandate. */
+async function deployWithMandate() {
+  const context = await deployWithAll();
+  const { domain, key, patient } = context;
+  const mother = accountKey("mother");
+  const mandate: RepresentativeMandateStruct = {
+    patient,
+    representative: mother.hash,
+    custodian: ethers.ZeroAddress,
+    purposes: TREATMENT,
+    categories: MEDICATIONS,
+    notBefore: await time.latest(),
+    end: (await time.latest()) + 365 * 24 * 60 * 60,
+    epoch: await epochOf(context, patient),
+    salt: id("salt of a mandate"),
+  };
+  const document = mandateDigestOf(domain, mandate);
+  return { ...context, mother, document, mandate: { mandate, signer: key.signer, signature: key.sign(document) } };
+}
+
+/** Name of the reason for which the mandate is not good; `None` where it is. */
+async function representedIn({
+  consents,
+  mandate,
+}: {
+  consents: ConsentRegistry;
+  mandate: SignedMandateStruct;
+}): Promise<string> {
+  const [, reason] = await consents.isRepresented(mandate, TREATMENT, MEDICATIONS);
+  return reasons[Number(reason)]!;
+}
+
 describe("Attacks that work on MedRec", () => {
-  describe("anyone toggles a guardian", () => {
+  describe("anyone toggles a guardian (Agent.enableCustodian asks nobody who calls)", () => {
     it("fails: nobody but the controller changes contacts, and those that hold still recover", async () => {
       const context = await loadFixture(deployWithAll);
       const { recovery, patient, circle, stranger, clinic, admin, relayer } = context;
@@ -71,7 +114,46 @@ describe("Attacks that work on MedRec", () => {
     });
   });
 
-  describe("who removes an unknown guardian loses another", () => {
+  describe("anyone toggles a guardian who acts for the patient (Agent.enableCustodian once more)", () => {
+    it("fails: nobody but controller and representative ends a mandate, in whoever's name it is tried", async () => {
+      const context = await loadFixture(deployWithMandate);
+      const { consents, patient, document, stranger, clinic, admin, relayer } = context;
+      for (const caller of [stranger, clinic, admin, relayer]) {
+        const own = consents.connect(caller);
+        await expect(own.revokeDocument(patient, document, DIRECT))
+          .to.be.revertedWithCustomError(consents, "NotController")
+          .withArgs(patient, ethers.keccak256(caller.address));
+        // In the caller's own name it says nothing of the mandate.
+        await own.revokeOwnDocument(document, DIRECT);
+      }
+      expect(await representedIn(context)).to.equal("None");
+    });
+
+    it("fails: nobody brings back a mandate that the controller ended, the representative neither", async () => {
+      const context = await loadFixture(deployWithMandate);
+      const { consents, domain, key, patient, document, mandate, mother, stranger } = context;
+      await consents.revokeDocument(patient, document, authorize(domain, key, "RevokeDocument", { patient, document }));
+      await consents.connect(stranger).anchor(anchorOf(document, mandate.signature));
+      await consents.anchor(anchorOf(document, mother.sign(document)));
+      expect(await representedIn(context)).to.equal("MandateEnded");
+      const signedByMother = { ...mandate, signer: mother.signer, signature: mother.sign(document) };
+      expect(await representedIn({ ...context, mandate: signedByMother })).to.equal("MandateEnded");
+    });
+
+    it("fails: who ends a mandate that was never given ends no other", async () => {
+      const context = await loadFixture(deployWithMandate);
+      const { consents, domain, key, patient } = context;
+      const unknown = id("a mandate that was never given");
+      await consents.revokeDocument(
+        patient,
+        unknown,
+        authorize(domain, key, "RevokeDocument", { patient, document: unknown }),
+      );
+      expect(await representedIn(context)).to.equal("None");
+    });
+  });
+
+  describe("who removes an unknown guardian loses another (Agent.removeCustodian takes the last of the list)", () => {
     it("fails: a removal from a circle that is not the patient's changes nothing", async () => {
       const context = await loadFixture(deployWithAll);
       const { recovery, patient, circle } = context;
@@ -110,7 +192,7 @@ describe("Attacks that work on MedRec", () => {
     });
   });
 
-  describe("a provider destroys the record of access", () => {
+  describe("a provider destroys the record of access (Relationship.terminate)", () => {
     it("fails: whatever it calls, revocations, anchors, restrictions and patients stay", async () => {
       const context = await loadFixture(deployWithAll);
       const { consents, recovery, patient, anchor, chain, clinic } = context;
