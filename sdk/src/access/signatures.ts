@@ -1,6 +1,7 @@
 import { Interface, Signature, recoverAddress, type Provider } from "ethers";
 
 import { decodeError } from "../chain/decodeError";
+import type { ErrorCode } from "../errors";
 import { digestOf, type TypedMessage } from "../signers";
 
 const erc1271 = /* @__PURE__ */ new Interface([
@@ -8,6 +9,8 @@ const erc1271 = /* @__PURE__ */ new Interface([
 ]);
 const MAGIC = "0x1626ba7e";
 const WORD = 66;
+/** What does not come from the contract. */
+const UNANSWERED: readonly ErrorCode[] = ["NODE_UNREACHABLE", "RATE_LIMITED", "ABORTED", "TIMED_OUT"];
 
 /**
  * Whether this is the account's signature: by its key, or else, where there is a contract, by ERC-1271, now. A wallet
@@ -30,8 +33,9 @@ export async function isSignatureOf(
     return answer.slice(0, WORD).toLowerCase() === MAGIC.padEnd(WORD, "0");
   } catch (thrown) {
     const error = decodeError(thrown);
-    if (error.code === "CONTRACT_REVERTED" || error.code === "OUT_OF_GAS") return false;
-    throw error;
+    if (UNANSWERED.includes(error.code)) throw error;
+    // However a contract fails, it did not say yes.
+    return false;
   }
 }
 
