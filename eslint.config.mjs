@@ -80,8 +80,8 @@ export default tseslint.config(
     },
   },
   {
-    files: ["examples/settle-page/*.js"],
-    languageOptions: { globals: { window: "readonly", document: "readonly", location: "readonly" } },
+    files: ["examples/*-page/*.js"],
+    languageOptions: { globals: { window: "readonly", document: "readonly", location: "readonly", fetch: "readonly" } },
   },
   { files: ["**/*.mjs"], languageOptions: { globals: { URL: "readonly", process: "readonly", console: "readonly" } } },
 );

@@ -1,8 +1,11 @@
+import { createServer, type Server } from "node:http";
+import type { AddressInfo } from "node:net";
 import { join } from "node:path";
+import { text } from "node:stream/consumers";
 
 import chromium from "@sparticuz/chromium";
 import { expect } from "chai";
-import { Contract, type JsonRpcProvider } from "ethers";
+import { Contract, type JsonRpcProvider, type TransactionRequest } from "ethers";
 import { chromium as browsers, type Browser, type Page } from "playwright-core";
 
 import { deployments, run, type Connection, type Deployment } from "@carepact/sdk";
@@ -10,6 +13,7 @@ import { createClaims, readPharmacyClaim } from "@carepact/sdk/claims";
 import { deployDevnet } from "@carepact/sdk/devnet";
 import { generateSealingKeys } from "@carepact/sdk/encryption";
 import { createOrganizations } from "@carepact/sdk/organizations";
+import { createPatients, signerHashOf } from "@carepact/sdk/patients";
 import { createPools } from "@carepact/sdk/pools";
 import { createRulebooks, eventKinds, simpleRulebook } from "@carepact/sdk/rulebooks";
 
@@ -55,6 +59,40 @@ async function fundBatch(provider: JsonRpcProvider): Promise<Record<string, unkn
   return { deployment, token, pharmacy: pharmacy.account, attester: attester.account, file, privateKey, rulebook };
 }
 
+/** Whoever pays for what patients sign: sends what it is given, and waits until it is mined. */
+async function startRelayer(provider: JsonRpcProvider): Promise<Server & { url: string }> {
+  const relayer = await provider.getSigner(4);
+  const server = createServer((request, response) => {
+    const send = async (): Promise<void> => {
+      const { to, data } = JSON.parse(await text(request)) as TransactionRequest;
+      await (await relayer.sendTransaction({ to: to!, data: data! })).wait();
+    };
+    response.setHeader("Access-Control-Allow-Origin", "*");
+    send().then(
+      () => response.end(),
+      (thrown: unknown) => response.writeHead(400).end(String(thrown)),
+    );
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  return Object.assign(server, { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}` });
+}
+
+/** A device that verifies its user, in the place of a finger on a sensor. */
+async function addAuthenticator(page: Page): Promise<void> {
+  const devtools = await page.context().newCDPSession(page);
+  await devtools.send("WebAuthn.enable");
+  await devtools.send("WebAuthn.addVirtualAuthenticator", {
+    options: {
+      protocol: "ctap2",
+      transport: "internal",
+      hasResidentKey: true,
+      hasUserVerification: true,
+      isUserVerified: true,
+      automaticPresenceSimulation: true,
+    },
+  });
+}
+
 describe("The package in a page that Vite built, in Chromium", () => {
   let chain: Anvil;
   let project: Project;
@@ -68,6 +106,9 @@ describe("The package in a page that Vite built, in Chromium", () => {
         {
           "index.html": readPage("examples/settle-page/index.html"),
           "main.js": readPage("examples/settle-page/main.js"),
+          "consent/index.html": readPage("examples/consent-page/index.html"),
+          "consent/main.js": readPage("examples/consent-page/main.js"),
+          "vite.config.mjs": `export default { build: { rollupOptions: { input: ["index.html", "consent/index.html"] } } };`,
         },
         [pinned("ethers")],
       ),
@@ -93,12 +134,18 @@ describe("The package in a page that Vite built, in Chromium", () => {
     await chain.stop();
   });
 
-  /** Opens the built page with a wallet in it: the node, which has the accounts' keys. */
-  async function open(given: Record<string, unknown>): Promise<{ page: Page; complaints: string[] }> {
+  /** A page, and what it complains of. */
+  async function newPage(): Promise<{ page: Page; complaints: string[] }> {
     const page = await browser.newPage();
     const complaints: string[] = [];
     page.on("console", (message) => void (message.type() === "error" && complaints.push(message.text())));
     page.on("pageerror", (error) => complaints.push(error.message));
+    return { page, complaints };
+  }
+
+  /** Opens the built page with a wallet in it: the node, which has the accounts' keys. */
+  async function open(given: Record<string, unknown>): Promise<{ page: Page; complaints: string[] }> {
+    const { page, complaints } = await newPage();
     await page.addInitScript((url: string) => {
       const request = async ({ method, params = [] }: { method: string; params?: unknown[] }): Promise<unknown> => {
         const body = JSON.stringify({ jsonrpc: "2.0", id: 1, method, params });
@@ -131,5 +178,35 @@ describe("The package in a page that Vite built, in Chromium", () => {
     const { pharmacy, token } = given as { pharmacy: string; token: { address: string } };
     const coin = new Contract(token.address, ["function balanceOf(address) view returns (uint256)"], chain.provider);
     expect(await coin.getFunction("balanceOf")(pharmacy)).to.equal(90_000_000n);
+  });
+
+  it("lets a patient with a passkey and no ether register, grant and revoke, relayed by who pays", async () => {
+    const { deployment } = await deployDevnet(chain.provider);
+    const [office, clinic] = await Promise.all([0, 5].map((index) => chain.provider.getSigner(index)));
+    const { publicKey: hpkeKey } = await generateSealingKeys();
+    const organizations = createOrganizations({ runner: office!, deployment });
+    await run(organizations.register(clinic!.address, { name: "A clinic", kinds: ["clinic"], hpkeKey }));
+    const relayer = await startRelayer(chain.provider);
+    const given = { deployment, node: chain.url, relayer: relayer.url, clinic: clinic!.address };
+
+    const { page, complaints } = await newPage();
+    await addAuthenticator(page);
+    // Passkeys belong to domains, which addresses are none.
+    const site = origin.replace("127.0.0.1", "localhost");
+    await page.goto(`${site.replace(/\/$/, "")}/consent/#${encodeURIComponent(JSON.stringify(given))}`);
+    const outcome = await page.locator("#outcome:not(:empty)").textContent();
+    relayer.close();
+
+    expect(complaints).to.deep.equal([]);
+    const said = JSON.parse(outcome ?? "") as { patient: string; signer: string };
+    expect(said).to.deep.include({ permitted: true, refused: "Revoked" });
+    // The chain says so, too: the key is a passkey, and nobody but the relayer sent anything.
+    const record = await createPatients({ runner: chain.provider, deployment }).get(said.patient);
+    expect(record).to.include({ status: "active", controllerHash: signerHashOf(said.signer) });
+    expect(said.signer.slice(0, 42)).to.equal(deployment.webAuthnVerifier.toLowerCase());
+    const logs = await chain.provider.getLogs({ fromBlock: 0, topics: [null, said.patient] });
+    const sent = await Promise.all(logs.map(({ transactionHash }) => chain.provider.getTransaction(transactionHash)));
+    const { address } = await chain.provider.getSigner(4);
+    expect(sent.map((transaction) => transaction?.from)).to.deep.equal([address, address]);
   });
 });
