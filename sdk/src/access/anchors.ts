@@ -18,8 +18,15 @@ export interface AnchoredRoot {
 /** How many blocks are asked for at once. */
 const AT_ONCE = 64;
 
+/** A moment of the chain: the newest block. Roots and times that are compared come from one. */
+export async function momentOf(provider: Provider): Promise<{ block: number; at: number }> {
+  const block = await provider.getBlock("latest");
+  if (block === null) throw new CarepactError("NODE_INCONSISTENT", "The node knows no newest block.");
+  return { block: block.number, at: block.timestamp };
+}
+
 /**
- * All roots that a gateway anchored, in order, from the events, checked against the head that the contract keeps: a node
+ * All roots that a gateway anchored up to a block, in order, from the events, checked against the head that the contract keeps: a node
  * that leaves one out, or changes its time, is found out.
  * @throws NODE_INCONSISTENT, and what reading events throws
  */
@@ -27,10 +34,10 @@ export async function anchoredRootsOf(
   connection: Connection,
   provider: Provider,
   gateway: string,
+  block: number,
   signal?: AbortSignal,
 ): Promise<AnchoredRoot[]> {
   const contract = AccessLog__factory.connect(deploymentOf(connection).accessLog, provider);
-  const block = await provider.getBlockNumber();
   const { head, sequence } = await contract.logOf(gateway, { blockTag: block });
   const found = await rootsIn(connection, provider, { gateway, toBlock: block, signal });
   const last = found.reduce(

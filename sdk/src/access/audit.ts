@@ -1,11 +1,11 @@
 import { getAddress, isHexString, type Provider } from "ethers";
 
-import { chainTimeOf, deploymentOf, type Connection } from "../chain/deployment";
+import { deploymentOf, type Connection } from "../chain/deployment";
 import type { CallOptions } from "../chain/options";
 import { reading } from "../chain/read";
 import { CarepactError } from "../errors";
 
-import { anchoredRootsOf, anchorerOf, type AnchoredRoot } from "./anchors";
+import { anchoredRootsOf, anchorerOf, momentOf, type AnchoredRoot } from "./anchors";
 import { findingKinds, type Finding, type FindingKind, type FindingPlace } from "./findings";
 import { entriesOf, messageOfHistory, readHistory, type AccessHistory, type HistoryTrail } from "./history";
 import { receiptMessage, reviewMessage } from "./messages";
@@ -99,8 +99,8 @@ async function auditOn(
 
   const findings: Finding[] = [];
   const find: Find = (kind, place, message = findingKinds[kind]) => findings.push({ kind, message, ...place });
-  const now = await chainTimeOf(provider);
-  const anchored = await anchoredRootsOf(connection, provider, history.gateway, signal);
+  const { block, at: now } = await momentOf(provider);
+  const anchored = await anchoredRootsOf(connection, provider, history.gateway, block, signal);
 
   if (!(await isSignatureOf(provider, history.gateway, messageOfHistory(history), history.signature)))
     find("wrongSignature", {}, "The history was not signed like this by its gateway.");

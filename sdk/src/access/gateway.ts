@@ -12,7 +12,7 @@ import { CarepactError, isCarepactError } from "../errors";
 import { ConsentRegistry__factory } from "../generated";
 import { accountSigner, type PatientSigner, type TypedDataSigner } from "../signers";
 
-import { anchoredRootsOf } from "./anchors";
+import { anchoredRootsOf, momentOf } from "./anchors";
 import { anchoringOf } from "./anchoring";
 import { compartmentOf, consentPermission, statementOfAttempt, type Attempt, type Permission } from "./attempt";
 import {
@@ -275,8 +275,8 @@ export function createGateway(connection: Connection, options: GatewayOptions): 
     view: HistoryView,
   ): Promise<AccessHistory> => {
     const gateway = await account();
-    const anchored = await anchoredRootsOf(connection, provider, gateway, signal);
-    const at = await chainTimeOf(provider);
+    const { block, at } = await momentOf(provider);
+    const anchored = await anchoredRootsOf(connection, provider, gateway, block, signal);
     const shown = view === "patient" ? compartments : (["shared"] as const);
     const trails: AccessHistory["trails"] = {};
     for (const compartment of shown) {
@@ -391,7 +391,10 @@ export function createGateway(connection: Connection, options: GatewayOptions): 
     },
     anchor: () =>
       actionOf(connection, async () => {
-        const previous = (await anchoredRootsOf(connection, providerOf(connection.runner), await account())).at(-1);
+        const provider = providerOf(connection.runner);
+        const gateway = await account();
+        const { block } = await momentOf(provider);
+        const previous = (await anchoredRootsOf(connection, provider, gateway, block)).at(-1);
         const { sequence, root } = await anchoring.prepare(previous);
         return {
           to: accessLog,

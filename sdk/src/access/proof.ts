@@ -6,7 +6,7 @@ import { reading } from "../chain/read";
 import { schemaReader } from "../claims/schema";
 import { CarepactError } from "../errors";
 
-import { anchoredRootsOf, type AnchoredRoot } from "./anchors";
+import { anchoredRootsOf, momentOf, type AnchoredRoot } from "./anchors";
 import historySchema from "./access-history.schema.json";
 import proofSchema from "./access-proof.schema.json";
 import { readHistory } from "./history";
@@ -131,7 +131,8 @@ export function verifyEntry(
       const head = [linkIn({ ...shown, statement }), ...links].reduce(headAfter, previous);
       const leaf = trailLeafOf({ trail, count: number + 1 + links.length, head }, blind);
       const computed = rootFromLeaf(recordLeafOf(leaf, other), shown);
-      const root = (await anchoredRootsOf(connection, provider, statement.gateway, signal))[sequence - 1];
+      const { block } = await momentOf(provider);
+      const root = (await anchoredRootsOf(connection, provider, statement.gateway, block, signal))[sequence - 1];
       must(root !== undefined && computed === root.root, "$.sequence", "leads to no root that the gateway anchored");
       return { entry: { ...statement, number }, root: root as AnchoredRoot };
     },
