@@ -45,6 +45,7 @@ describe("code in README and guides", () => {
       "benchmarks.md",
       "claim-batch.md",
       "consent-fhir.md",
+      "erc-8356.md",
       "invariants.md",
       "overview.md",
       "patients.md",
