@@ -88,7 +88,7 @@ export const keysOfEachKind: Record<string, (world: PatientsWorld) => Promise<Pa
   "a key of WebCrypto": async ({ deployment }) => {
     const algorithm = { name: "ECDSA", namedCurve: "P-256" };
     const keys = await globalThis.crypto.subtle.generateKey(algorithm, false, ["sign", "verify"]);
-    return webCryptoSigner(keys, deployment.webAuthnVerifier);
+    return webCryptoSigner(keys, { verifier: deployment.webAuthnVerifier, origin: "https://patient.example" });
   },
 };
 

@@ -1,7 +1,7 @@
 import { createSign, generateKeyPairSync, webcrypto } from "node:crypto";
 
 import { expect } from "chai";
-import { SigningKey, Wallet, concat, dataSlice, getBytes, hexlify, id, toBeHex } from "ethers";
+import { AbiCoder, SigningKey, Wallet, concat, dataSlice, getBytes, hexlify, id, toBeHex } from "ethers";
 import { ethers } from "hardhat";
 
 import {
@@ -24,6 +24,7 @@ import { refused, refusedAsync } from "./refused";
 
 const MAGIC = "0x024ad318";
 const REFUSED = "0xffffffff";
+const ORIGIN = "https://patient.example";
 const ACCOUNT = `0x${"11".repeat(20)}`;
 
 const message: TypedMessage = {
@@ -245,17 +246,41 @@ describe("Signers", () => {
       webcrypto.subtle.generateKey({ name: "ECDSA", namedCurve: "P-256" }, extractable, ["sign", "verify"]);
 
     it("signs with a key that nobody can extract, as the verifier of passkeys wants it", async () => {
-      const signer = await webCryptoSigner(await generate(false), webAuthnVerifier);
+      const signer = await webCryptoSigner(await generate(false), { verifier: webAuthnVerifier, origin: ORIGIN });
 
       for (let count = 0; count < 8; count += 1)
         expect(await answerOf(signer.signer, await signer.sign(message))).to.equal(MAGIC);
       expect(await answerOf(signer.signer, await signer.sign(another))).to.equal(REFUSED);
     });
 
+    it("looks on chain like a passkey of the same page", async () => {
+      const keys = await webCryptoSigner(await generate(false), { verifier: webAuthnVerifier, origin: ORIGIN });
+      const credentials = authenticator();
+      credentials.misbehave({ flags: 0b1_1101 });
+      const made = await createPasskey({ application: "Records", user: "me", credentials });
+      const passkey = passkeySigner(made, { verifier: webAuthnVerifier, credentials });
+      const [one, other] = await Promise.all(
+        [keys, passkey].map(async (signer) => shownBy(await signer.sign(message))),
+      );
+
+      expect(one).to.deep.equal(other);
+    });
+
+    for (const origin of ["", "records.example", "https://records.example/", "https://a b", undefined])
+      it(`refuses ${JSON.stringify(origin)} as an origin`, async () => {
+        const keys = await generate(false);
+
+        const options = { verifier: webAuthnVerifier, origin: origin as string };
+        await refusedAsync("INPUT_INVALID", webCryptoSigner(keys, options));
+      });
+
     it("refuses keys that do not belong together", async () => {
       const [one, other] = await Promise.all([generate(false), generate(false)]);
       const { publicKey } = one;
-      const signer = await webCryptoSigner({ publicKey, privateKey: other.privateKey }, webAuthnVerifier);
+      const signer = await webCryptoSigner(
+        { publicKey, privateKey: other.privateKey },
+        { verifier: webAuthnVerifier, origin: ORIGIN },
+      );
 
       await refusedAsync("SIGNATURE_INVALID", signer.sign(message));
     });
@@ -264,10 +289,16 @@ describe("Signers", () => {
       const algorithm = { name: "ECDSA", namedCurve: "P-384" };
       const p384 = await webcrypto.subtle.generateKey(algorithm, false, ["sign", "verify"]);
       const { publicKey } = await generate(false);
-      const signer = await webCryptoSigner({ publicKey, privateKey: publicKey }, webAuthnVerifier);
+      const signer = await webCryptoSigner(
+        { publicKey, privateKey: publicKey },
+        { verifier: webAuthnVerifier, origin: ORIGIN },
+      );
 
-      await refusedAsync("PASSKEY_UNAVAILABLE", webCryptoSigner(p384, webAuthnVerifier));
-      await refusedAsync("KEY_INVALID", webCryptoSigner({ publicKey: 5, privateKey: 5 }, webAuthnVerifier));
+      await refusedAsync("PASSKEY_UNAVAILABLE", webCryptoSigner(p384, { verifier: webAuthnVerifier, origin: ORIGIN }));
+      await refusedAsync(
+        "KEY_INVALID",
+        webCryptoSigner({ publicKey: 5, privateKey: 5 }, { verifier: webAuthnVerifier, origin: ORIGIN }),
+      );
       await refusedAsync("SIGNATURE_INVALID", signer.sign(message));
     });
   });
@@ -423,6 +454,13 @@ describe("Signers", () => {
     });
   });
 });
+
+/** What an observer of the chain sees of a WebAuthn signature, but for the numbers that differ with each. */
+function shownBy(signature: string): unknown[] {
+  const types = ["bytes32", "bytes32", "uint256", "uint256", "bytes", "string"];
+  const [, , , , data, json] = AbiCoder.defaultAbiCoder().decode(types, signature) as unknown as string[];
+  return [signature.length, dataSlice(data!, 0, 33), json];
+}
 
 /** `SEQUENCE { r INTEGER, s INTEGER }`, by the book (X.690, 8.3). */
 function derOf(r: string, s: string): Uint8Array {

@@ -10,4 +10,4 @@ export {
   type PasskeySignerOptions,
 } from "./passkey";
 export { digestOf, type PatientSigner, type TypedMessage } from "./types";
-export { webCryptoSigner, type KeyPairLike } from "./webCrypto";
+export { webCryptoSigner, type KeyPairLike, type WebCryptoSignerOptions } from "./webCrypto";

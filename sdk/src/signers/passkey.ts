@@ -84,6 +84,7 @@ export interface PasskeySignerOptions {
 
 /**
  * A passkey (WebAuthn): its challenge is the message's EIP-712 digest. Each signature is checked before it is given out.
+ * Brought to the chain, it shows the page's origin and what the authenticator says of itself (flags, a counter).
  * @throws IDENTIFIER_INVALID. Signing throws USER_REJECTED, SIGNATURE_INVALID, PASSKEY_UNAVAILABLE
  */
 export function passkeySigner(passkey: Passkey, { verifier, credentials }: PasskeySignerOptions): PatientSigner {

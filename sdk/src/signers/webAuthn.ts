@@ -54,8 +54,8 @@ export const signedBytes = ({ authenticatorData, clientDataJSON }: Omit<Assertio
 const FLAGS_AT = 32;
 const LEAST_AUTHENTICATOR_DATA = 37;
 export const USER_PRESENT_AND_VERIFIED = 0b101;
-const BACKUP_ELIGIBLE = 0b1000;
-const BACKED_UP = 0b1_0000;
+export const BACKUP_ELIGIBLE = 0b1000;
+export const BACKED_UP = 0b1_0000;
 
 /**
  * An assertion as OpenZeppelin's ERC7913WebAuthnVerifier takes it.

@@ -5,6 +5,8 @@ import { CarepactError } from "../errors";
 import { p256SignerBytes } from "./p256";
 import { digestOf, type PatientSigner } from "./types";
 import {
+  BACKED_UP,
+  BACKUP_ELIGIBLE,
   base64Url,
   ECDSA,
   pointOfSpki,
@@ -20,35 +22,57 @@ export interface KeyPairLike {
   privateKey: unknown;
 }
 
-/** Says that no browser asked and nobody stood before an authenticator. */
-const ORIGIN = "urn:carepact:webcrypto";
+/** Where a key's signatures are checked, and what they look like there. */
+export interface WebCryptoSignerOptions {
+  /** OpenZeppelin's ERC7913WebAuthnVerifier: `deployment.webAuthnVerifier`. */
+  verifier: string;
+  /**
+   * Origin of the page on which other patients use passkeys, such as "https://records.example". Every signature of a passkey
+   * shows it on chain, and so does this one: the record of a minor, for which a custodian signs, looks like everybody's.
+   */
+  origin: string;
+}
 
 /**
  * A P-256 key that WebCrypto holds: on a custodian's server, or in a browser's IndexedDB. WebCrypto hashes whatever it
- * signs, so it signs what an authenticator would, and the verifier of passkeys checks it. Nobody is asked at each
- * signature: for people there are passkeys.
- * @param verifier OpenZeppelin's ERC7913WebAuthnVerifier: `deployment.webAuthnVerifier`
- * @throws IDENTIFIER_INVALID, KEY_INVALID, PASSKEY_UNAVAILABLE
+ * signs, so it signs what an authenticator would whose passkeys are synchronized, and the verifier of passkeys checks it.
+ * Nobody is asked at each signature: for people there are passkeys.
+ * @throws IDENTIFIER_INVALID, INPUT_INVALID, KEY_INVALID, PASSKEY_UNAVAILABLE
  */
-export async function webCryptoSigner(keys: KeyPairLike, verifier: string): Promise<PatientSigner> {
+export async function webCryptoSigner(
+  keys: KeyPairLike,
+  { verifier, origin }: WebCryptoSignerOptions,
+): Promise<PatientSigner> {
   const subtle = subtleCrypto();
+  const host = hostOf(origin);
   const publicKey = pointOfSpki(await exported(keys));
-  const authenticatorData = getBytes(
-    concat([sha256(toUtf8Bytes(ORIGIN)), new Uint8Array([USER_PRESENT_AND_VERIFIED, 0, 0, 0, 0])]),
-  );
+  const authenticatorData = getBytes(concat([sha256(toUtf8Bytes(host)), new Uint8Array([SYNCHRONIZED, 0, 0, 0, 0])]));
   return {
     signer: p256SignerBytes(verifier, publicKey),
     sign: async (message) => {
       const digest = digestOf(message);
       const challenge = base64Url(getBytes(digest));
       const clientDataJSON = toUtf8Bytes(
-        JSON.stringify({ type: "webauthn.get", challenge, origin: ORIGIN, crossOrigin: false }),
+        JSON.stringify({ type: "webauthn.get", challenge, origin, crossOrigin: false }),
       );
       const unsigned = { authenticatorData, clientDataJSON };
       const signature = await signed(subtle.sign(ECDSA, keys.privateKey, signedBytes(unsigned)));
       return webAuthnSignature(digest, publicKey, { ...unsigned, signature });
     },
   };
+}
+
+/** User present and verified; the key may be backed up, and is. These count no signatures. */
+const SYNCHRONIZED = USER_PRESENT_AND_VERIFIED | BACKUP_ELIGIBLE | BACKED_UP;
+
+/** The domain that passkeys of an origin belong to. @throws INPUT_INVALID */
+function hostOf(origin: unknown): string {
+  const [, host] = /^https?:\/\/([\w.-]+)(:\d+)?$/.exec(typeof origin === "string" ? origin : "") ?? [];
+  if (host === undefined)
+    throw new CarepactError("INPUT_INVALID", "An origin is as in https://records.example, without a path.", {
+      path: "origin",
+    });
+  return host;
 }
 
 async function exported({ publicKey }: KeyPairLike): Promise<Uint8Array> {
