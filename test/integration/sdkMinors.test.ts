@@ -303,6 +303,12 @@ describe("A minor's record, through the SDK and the deployed system", () => {
         await refusal("INPUT_INVALID", attempt({ from: new Date(NaN) }));
       });
 
+      it("for a minor whose record nobody holds", async () => {
+        const { representative, purposes, minor } = mandateInput();
+        const input = { representative, purposes, minor: minor! };
+        await refusal("INPUT_INVALID", patientsOf(scene, asked).representativeMandate(scene.patient, input));
+      });
+
       it("without an end, where no rules give one", async () => {
         const { representative, purposes } = mandateInput();
         const bare = patientsOf(scene, asked).representativeMandate(scene.patient, { representative, purposes });

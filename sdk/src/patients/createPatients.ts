@@ -39,8 +39,8 @@ import { createRecoveries, requireGiven, type Recoveries, type SigningOptions } 
 /** Who acts for patients. */
 export interface PatientsOptions {
   /**
-   * The key that acts. It signs, and anybody sends: the connection's runner pays, or a relayer to whom
-   * {@link Action.populate} gives the transaction; then a provider is enough of a runner. Unless given, the runner acts itself.
+   * The key that acts. It signs, and anybody sends: the connection's runner pays, or a relayer to whom `populate()` gives
+   * the transaction; then a provider is enough of a runner. Unless given, the runner acts itself.
    */
   signer?: PatientSigner | undefined;
 }
@@ -118,7 +118,7 @@ export interface Patients {
   /**
    * Signs what a personal representative may grant and see. Nothing of it goes on chain.
    * @throws RUNNER_CANNOT_SIGN without a signer, MANDATE_TOO_WIDE, MANDATE_MALFORMED, PATIENT_OF_AGE,
-   * ORGANIZATION_NOT_IN_STANDING, MINOR_RULES_INVALID
+   * ORGANIZATION_NOT_IN_STANDING, MINOR_RULES_INVALID, INPUT_INVALID, CODE_UNKNOWN
    */
   representativeMandate(patient: string, input: MandateInput, options?: CallOptions): Promise<SignedMandate>;
   /** Whether a document that somebody shows is the one that the record commits to, and can be relied on. */

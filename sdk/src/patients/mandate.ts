@@ -31,7 +31,7 @@ import { activeRecordOf, requireController, signerHashOf } from "./record";
 export interface MandateInput {
   /** The representative's ERC-7913 signer. */
   representative: string;
-  /** Organization that holds the record of a minor: the mandate counts only while it is in good standing. */
+  /** Organization that holds the record, asked for where a minor's: the mandate counts only while it is in good standing. */
   custodian?: string;
   /** For what it may grant. A code includes those below it. */
   purposes: readonly PurposeCode[];
@@ -57,6 +57,10 @@ export async function signMandate(
 ): Promise<SignedMandate> {
   const record = await activeRecordOf(provider, deployment, patient);
   requireController(record, signer.signer);
+  if (input.minor !== undefined && input.custodian === undefined)
+    throw new CarepactError("INPUT_INVALID", "A minor's record is held by an organization: name it.", {
+      path: "custodian",
+    });
   const custodian =
     input.custodian === undefined ? NO_CUSTODIAN : requireBytes(input.custodian, "custodian", ADDRESS_BYTES);
   if (input.custodian !== undefined) await requireStanding(provider, deployment, custodian);
