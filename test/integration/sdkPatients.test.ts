@@ -110,6 +110,28 @@ describe("Patients, through the SDK and the deployed system", () => {
     expect(asked.times()).to.equal(1);
   });
 
+  it("asks again where the key refused, for the same record", async () => {
+    let refusals = 1;
+    const sign: PatientSigner["sign"] = (message) =>
+      refusals-- > 0 ? Promise.reject(Object.assign(new Error("no"), { code: 4001 })) : key.sign(message);
+    const salts: unknown[] = [];
+    const action = patientsOf(world, { signer: key.signer, sign }).register({ hpkeKey: world.hpkeKey });
+
+    await refusal("USER_REJECTED", action.simulate());
+    salts.push((await action.simulate()).salt, (await run(action)).salt);
+    expect(salts[0]).to.equal(salts[1]);
+  });
+
+  it("waits for a key no longer than it is told to", async () => {
+    const patient = await registered(world, key);
+    const silent: PatientSigner = { signer: key.signer, sign: () => new Promise(() => undefined) };
+
+    await refusal("TIMED_OUT", patientsOf(world, silent).deactivate(patient).send({ timeoutMs: 20 }));
+    const other = { ...silent, signer: (await passkey(world)).signer };
+    await refusal("TIMED_OUT", patientsOf(world, other).acceptControl(patient, { timeoutMs: 20 }));
+    await refusal("ABORTED", patientsOf(world, other).acceptControl(patient, { signal: AbortSignal.abort() }));
+  });
+
   it("knows nothing of an id that was not registered", async () => {
     expect(await patientsOf(world).get(id("nobody"))).to.equal(undefined);
     expect(await patientsOf(world).resolve(id("nobody"))).to.equal(id("nobody"));

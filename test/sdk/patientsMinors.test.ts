@@ -1,9 +1,13 @@
 import { expect } from "chai";
+import fc from "fast-check";
 
 import { anyResourceType, anySensitivity, categoryBits, categoryMask, type CategoryCode } from "@carepact/sdk/codes";
 import { minorScope, requireMinorRules, type MinorRules, type MinorScope } from "@carepact/sdk/patients";
 
 import { birthdayOf, dayIn, firstSecondOf } from "../../sdk/src/patients/calendar";
+
+import { SEED } from "../support/arbitraries";
+import { runs } from "../support/consents";
 
 import { refused } from "./refused";
 
@@ -180,6 +184,47 @@ describe("Minors: what a representative may have", () => {
         const error = refused("MINOR_RULES_INVALID", () => requireMinorRules(value as MinorRules));
         expect(error.details).to.deep.equal({ path });
       });
+  });
+
+  it("holds until it says, for every birth, rule and zone, and never covers what is hidden", () => {
+    const categories: CategoryCode[] = ["HIV", "MH", "SUD", "OPIOIDUD", "Condition", "FamilyMemberHistory"];
+    const zones = ["UTC", "America/Toronto", "Pacific/Kiritimati", "Pacific/Niue", "Australia/Lord_Howe"];
+    const made = fc.record({
+      majorityAge: fc.integer({ min: 15, max: 21 }),
+      ownConsent: fc.array(
+        fc.record({
+          age: fc.integer({ min: 1, max: 14 }),
+          categories: fc.subarray(categories, { minLength: 1 }),
+        }),
+        { maxLength: 4 },
+      ),
+      timeZone: fc.constantFrom(...zones),
+      leapDayBirthday: fc.constantFrom("02-28" as const, "03-01" as const),
+    });
+    const births = fc.oneof(
+      fc.constantFrom("2004-02-29", "2008-02-29", "2008-02-28", "2009-03-01", "2010-12-31"),
+      fc
+        .integer({ min: 0, max: 5_000 })
+        .map((days) => new Date(Date.UTC(2004, 0, 1 + days)).toISOString().slice(0, 10)),
+    );
+    const seconds = fc.integer({ min: at("2018-01-01T00:00:00Z"), max: at("2030-01-01T00:00:00Z") });
+    fc.assert(
+      fc.property(made, births, seconds, (changes, birthDate, moment) => {
+        const configured = { ...rules, ...changes };
+        const scope = minorScope(configured, birthDate, moment);
+        if (scope === undefined) return;
+
+        expect(scope.until).to.be.greaterThan(moment);
+        expect(scope.categories & scope.hidden).to.equal(0n);
+        const last = minorScope(configured, birthDate, scope.until - 1)!;
+        expect([last.categories, last.hidden, last.until]).to.deep.equal([scope.categories, scope.hidden, scope.until]);
+        const next = minorScope(configured, birthDate, scope.until);
+        // What is a minor's own stays its own.
+        if (next !== undefined) expect(next.hidden & scope.hidden).to.equal(scope.hidden);
+        expect(next?.age ?? configured.majorityAge).to.be.greaterThan(scope.age);
+      }),
+      { seed: SEED, numRuns: runs(300) },
+    );
   });
 
   it("reads rules from JSON", () => {

@@ -274,6 +274,18 @@ describe("Signers", () => {
         await refusedAsync("INPUT_INVALID", webCryptoSigner(keys, options));
       });
 
+    it("says when there is no WebCrypto here", async () => {
+      const keys = await generate(false);
+      const crypto = Object.getOwnPropertyDescriptor(globalThis, "crypto")!;
+      Object.defineProperty(globalThis, "crypto", { value: {}, configurable: true });
+      try {
+        const options = { verifier: webAuthnVerifier, origin: ORIGIN };
+        await refusedAsync("PASSKEY_UNAVAILABLE", webCryptoSigner(keys, options));
+      } finally {
+        Object.defineProperty(globalThis, "crypto", crypto);
+      }
+    });
+
     it("refuses keys that do not belong together", async () => {
       const [one, other] = await Promise.all([generate(false), generate(false)]);
       const { publicKey } = one;
