@@ -102,6 +102,15 @@ describe("SDK: access in an emergency", () => {
       const { entries, findings } = await audited(world, await historyOf(world), { receipts: [receipt] });
       expect([entries.map(({ number }) => number), findings]).to.deep.equal([[0, 1, 2], []]);
       expect((await refusal("ACCESS_REVIEW_INVALID", world.gateway.review(review))).details.path).to.equal("of");
+
+      // Reported and reviewed: nobody looks for it any more.
+      const [notice] = await world.gateway.notices();
+      await world.gateway.delivered(notice!.id);
+      expect(await world.gateway.notices()).to.deep.equal([]);
+      const [, row] = [...world.rows].find(([key]) => key.startsWith("emergency/"))!;
+      expect(JSON.parse(row.text)).to.include({ closed: true });
+      expect(await world.gateway.unreviewed()).to.deep.equal([]);
+      await refusal("ACCESS_REVIEW_INVALID", world.gateway.review(review));
     });
 
     it("takes one of a wallet contract", async () => {

@@ -103,6 +103,18 @@ describe("Access log: hashes", () => {
     refused("ACCESS_ENTRY_MALFORMED", () => entryHashOf(salt, { ...statement, who: "nobody" }));
   });
 
+  it("are of words only", () => {
+    for (const word of ["", "0x", "0x12", `${salt}00`, "word"])
+      for (const make of [
+        () => linkOf(0, word),
+        () => headAfter(salt, word),
+        () => placeOf(salt, 0, salt, word),
+        () => trailLeafOf({ trail: salt, count: 0, head: word }, salt),
+        () => trailOf({ gateway, patient, compartment: "own", salt: word }),
+      ])
+        refused("INPUT_INVALID", make);
+  });
+
   it("do not tell which of two trails is which", () => {
     expect(recordLeafOf(id("a"), id("b"))).to.equal(recordLeafOf(id("b"), id("a")));
   });

@@ -6,7 +6,7 @@ import { id } from "ethers";
 import fc from "fast-check";
 import type { AuditEvent } from "fhir/r4";
 
-import { accessActions, requireEntry, type AccessEntry } from "../../sdk/src/access";
+import { accessActions, accessRefusals, requireEntry, type AccessEntry } from "../../sdk/src/access";
 import { confidentialityCodes, purposeCodes, resourceTypeCodes, sensitivityCodes } from "../../sdk/src/codes";
 import { permissionReasons } from "../../sdk/src/consents/reasons";
 import { isCarepactError, type ErrorCode } from "../../sdk/src/errors";
@@ -120,17 +120,21 @@ const entries: fc.Arbitrary<AccessEntry> = fc
           epoch: fc.maxSafeNat().map((n) => n % 2 ** 48),
         }),
         fc.constant({ kind: "breakGlass" as const }),
+        fc.record({ kind: fc.constant("breakGlass" as const), justification: fc.string({ minLength: 1 }) }),
         fc.constantFrom({ kind: "policy" as const, policy: "urn:example:law:1" }),
         fc.constant({ kind: "unstated" as const }),
       ),
       outcome: fc.oneof(
         fc.constant({ result: "allowed" as const }),
-        fc
-          .constantFrom(...permissionReasons)
-          .filter((reason) => reason !== "None")
-          .map((reason) => ({ result: "refused" as const, reason })),
+        fc.constantFrom(...accessRefusals).map((reason) => ({ result: "refused" as const, reason })),
         fc.constantFrom("minor", "serious", "major").map((severity) => ({ result: "failed" as const, severity })),
       ),
+      review: fc.record({
+        of: fc.nat().map((n) => id(`entry ${n}`)),
+        justified: fc.boolean(),
+        text: fc.string({ minLength: 1 }),
+        signature: fc.nat().map((n) => id(`signature ${n}`)),
+      }),
     },
     {
       requiredKeys: [
@@ -220,6 +224,22 @@ describe("FHIR AuditEvent", () => {
     expect(reasons).to.deep.equal(names);
   });
 
+  it("is refused with a review that is none", () => {
+    const entry: AccessEntry = {
+      ...expected["rest"]!,
+      number: 1,
+      review: { of: id("entry"), justified: true, text: "x", signature: "0x12" },
+    };
+    const event = writeAuditEvent(entry);
+    expect(readAuditEvent(event)).to.deep.equal(requireEntry(entry));
+    for (const valueString of ["{", "null", "{}", '{"of":"0x","justified":1,"text":"","signature":""}'])
+      refusedAt(
+        "AuditEvent.entity[0].detail",
+        withElements(event, { "entity[0].detail[1].valueString": valueString }),
+        "AUDIT_EVENT_INVALID",
+      );
+  });
+
   const disclosure = (changes: Record<string, unknown>): AuditEvent => withElements(example("disclosure"), changes);
   const changes: [string, Record<string, unknown>, string, ErrorCode?][] = [
     ["no action", { action: undefined }, "action"],
@@ -304,6 +324,7 @@ describe("FHIR AuditEvent", () => {
     ["no resource type", { resourceTypes: [] }, "resourceTypes"],
     ["a grant that is none", { basis: { kind: "grant", grant: "0x", epoch: 1 } }, "basis"],
     ["a policy that is no URI", { basis: { kind: "policy", policy: "yes" } }, "basis"],
+    ["a review that is none", { review: { of: "0x", justified: true, text: "x", signature: "0x" } }, "review"],
     ["a reason that is none", { outcome: { result: "refused", reason: "None" as never } }, "outcome"],
   ];
   for (const [what, change, field] of malformed)

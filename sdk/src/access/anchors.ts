@@ -1,6 +1,9 @@
 import { AbiCoder, ZeroHash, keccak256, type Provider } from "ethers";
 
 import { deploymentOf, type Connection } from "../chain/deployment";
+import type { CallOptions } from "../chain/options";
+import { reading } from "../chain/read";
+import { requireAddress } from "../claims/types";
 import { CarepactError } from "../errors";
 import { createEvents } from "../events";
 import { AccessLog__factory } from "../generated";
@@ -54,6 +57,18 @@ export async function anchoredRootsOf(
       sequence,
     });
   return found;
+}
+
+/**
+ * All roots that a gateway anchored, in order, from the events, checked against the head that the contract keeps.
+ * @throws IDENTIFIER_INVALID, NODE_INCONSISTENT, and what reading events throws
+ */
+export function anchoredRoots(connection: Connection, gateway: string, options?: CallOptions): Promise<AnchoredRoot[]> {
+  return reading(
+    connection,
+    async (provider, signal) => anchoredRootsOf(connection, provider, requireAddress(gateway, "gateway"), signal),
+    options,
+  );
 }
 
 /** The gateway that anchored this root; undefined: none did. */

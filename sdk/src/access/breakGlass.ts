@@ -7,7 +7,7 @@ import { OrganizationRegistry__factory } from "../generated";
 import type { Provider } from "ethers";
 
 import { requireText } from "./attempt";
-import type { Placed, TrailLog } from "./log";
+import type { LogEnd, Placed, TrailLog } from "./log";
 import { reviewMessage } from "./messages";
 import { isSignatureOf } from "./signatures";
 import type { AccessStore } from "./store";
@@ -41,8 +41,8 @@ export interface Emergency {
   salt: string;
   patient: string;
   compartment: Compartment;
-  /** Number from which on the entry is. */
-  from: number;
+  /** Where the trail ended then: the entry is behind it. Absent if it had not begun. */
+  behind?: LogEnd;
 }
 
 /** `policy` of entries that are reviews. */
@@ -53,8 +53,10 @@ const PREFIX = "emergency/";
 /** Emergencies of a gateway. */
 export interface Emergencies {
   begin(emergency: Emergency): Promise<void>;
-  /** All whose entry there is; one without was interrupted before anything was given out. */
+  /** All that are open and whose entry there is; one without was interrupted before anything was given out. */
   entries(): Promise<{ emergency: Emergency; placed: Placed; reviewed: boolean }[]>;
+  /** Says that one was reported and reviewed, so that nobody has to look for it again. */
+  close(emergency: Emergency): Promise<void>;
 }
 
 export function emergenciesOf(store: AccessStore, log: TrailLog): Emergencies {
@@ -65,17 +67,22 @@ export function emergenciesOf(store: AccessStore, log: TrailLog): Emergencies {
     entries: async () => {
       const found: Awaited<ReturnType<Emergencies["entries"]>> = [];
       for (const key of await store.list(PREFIX)) {
-        const emergency = (await store.get(key))?.value as Emergency | undefined;
-        if (emergency === undefined) continue;
+        const emergency = (await store.get(key))?.value as (Emergency & { closed?: boolean }) | undefined;
+        if (emergency === undefined || emergency.closed === true) continue;
         let placed: Placed | undefined;
         let reviewed = false;
-        for await (const one of log.entries(emergency.patient, emergency.compartment, emergency.from)) {
+        for await (const one of log.entries(emergency.patient, emergency.compartment, emergency.behind)) {
           if (one.entry.salt === emergency.salt) placed = one;
           if (placed !== undefined && one.entry.statement.review?.of === placed.entryHash) reviewed = true;
         }
         if (placed !== undefined) found.push({ emergency, placed, reviewed });
       }
       return found;
+    },
+    close: async (emergency) => {
+      const key = `${PREFIX}${emergency.salt}`;
+      const stored = await store.get(key);
+      await store.put(key, { ...emergency, closed: true } as unknown as Json, stored?.version);
     },
   };
 }

@@ -202,8 +202,8 @@ export function createGateway(connection: Connection, options: GatewayOptions): 
     const salt = randomSalt(random);
     const { patient } = statement;
     try {
-      const from = (await log.end(patient, compartment))?.count ?? 0;
-      const emergency: Emergency = { salt, patient, compartment, from };
+      const behind = await log.end(patient, compartment);
+      const emergency: Emergency = { salt, patient, compartment, ...(behind && { behind }) };
       await emergencies.begin(emergency);
       const { placed, receipt } = await note(compartment, statement, salt);
       await noticeOf(placed, key);
@@ -371,12 +371,13 @@ export function createGateway(connection: Connection, options: GatewayOptions): 
         connection,
         async (provider) => {
           const found: Notice[] = [];
-          for (const { placed } of await emergencies.entries()) {
+          for (const { emergency, placed, reviewed } of await emergencies.entries()) {
             const { salt, statement } = placed.entry;
             const stored = (await store.get(`notice/${salt}`))?.value as
               { delivered: boolean; sealed: SealedAccess } | undefined;
             if (stored === undefined) found.push(await noticeOf(placed, await patientKey(provider, statement.patient)));
             else if (!stored.delivered) found.push({ id: salt, sealed: stored.sealed });
+            else if (reviewed) await emergencies.close(emergency);
           }
           return found;
         },

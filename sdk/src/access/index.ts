@@ -1,4 +1,4 @@
-export { type AnchoredRoot } from "./anchors";
+export { anchoredRoots, type AnchoredRoot } from "./anchors";
 export { consentPermission, type Attempt, type AttemptBasis, type Permission } from "./attempt";
 export { audit, type AuditOptions, type AuditResult } from "./audit";
 export { signReview, REVIEW_POLICY, type SignedReview, type Unreviewed } from "./breakGlass";

@@ -52,8 +52,8 @@ export interface TrailLog {
   append(patient: string, compartment: Compartment, statement: AccessStatement, salt?: string): Promise<Placed>;
   /** Where a trail ends; undefined if the gateway has noted nothing of the patient. */
   end(patient: string, compartment: Compartment): Promise<LogEnd | undefined>;
-  /** Entries of a trail with their places, from one number on. */
-  entries(patient: string, compartment: Compartment, from?: number): AsyncGenerator<Placed, void, undefined>;
+  /** Entries of a trail with their places, behind one that is known. */
+  entries(patient: string, compartment: Compartment, behind?: LogEnd): AsyncGenerator<Placed, void, undefined>;
   /** Patients of whom something was noted. */
   patients(): Promise<string[]>;
 }
@@ -142,12 +142,12 @@ export function trailLogOf(store: AccessStore, gateway: () => Promise<string>, r
       const known = await salts(patient);
       return known && findEnd(patient, compartment, known[compartment]);
     },
-    entries: async function* (patient, compartment, from = 0) {
+    entries: async function* (patient, compartment, behind) {
       const known = await salts(patient);
       if (known === undefined) return;
-      let end = await beginning(patient, compartment, known[compartment]);
+      let end = behind ?? (await beginning(patient, compartment, known[compartment]));
       for (let after = await next(patient, compartment, end); after; after = await next(patient, compartment, end)) {
-        if (after.entry.number >= from) yield after;
+        yield after;
         end = after.end;
       }
     },

@@ -1,6 +1,7 @@
-import { AbiCoder, id, keccak256 } from "ethers";
+import { id, isHexString, keccak256, toBeHex, zeroPadValue } from "ethers";
 
 import { saltedHashOf } from "../encryption";
+import { CarepactError } from "../errors";
 
 import { requireStatement, type AccessStatement } from "./types";
 
@@ -28,14 +29,34 @@ export interface TrailState {
   head: string;
 }
 
+const tags = new Map<string, string>();
+
 /** Each kind of hash begins with its own word, so that none can be taken for another. */
-const tagged = (kind: string, types: readonly string[], values: readonly unknown[]): string =>
-  keccak256(AbiCoder.defaultAbiCoder().encode(["bytes32", ...types], [id(`carepact access ${kind} v1`), ...values]));
+function tagOf(kind: string): string {
+  const known = tags.get(kind) ?? id(`carepact access ${kind} v1`);
+  tags.set(kind, known);
+  return known;
+}
+
+const WORD_BYTES = 32;
+
+/**
+ * keccak256(abi.encode(tag, values…)), all of which are one word each. By hand, since a root hashes several for each
+ * patient, and ethers' encoder takes most of the time.
+ */
+function tagged(kind: string, ...values: readonly (string | number)[]): string {
+  const words = values.map((value) => {
+    if (typeof value === "number") return toBeHex(value, WORD_BYTES).slice(2);
+    if (!isHexString(value, WORD_BYTES))
+      throw new CarepactError("INPUT_INVALID", `A ${kind} of an access log is made of words of 32 bytes.`, { kind });
+    return value.slice(2);
+  });
+  return keccak256(tagOf(kind) + words.join(""));
+}
 
 /** Name of a trail: nobody finds the patient of one without its salt. It is the head of a trail without entries. */
 export function trailOf({ gateway, patient, compartment, salt }: TrailName): string {
-  const place = compartments.indexOf(compartment);
-  return tagged("trail", ["address", "bytes32", "uint8", "bytes32"], [gateway, patient, place, salt]);
+  return tagged("trail", zeroPadValue(gateway, WORD_BYTES), patient, compartments.indexOf(compartment), salt);
 }
 
 /** Commitment to what an entry says, but for its number. @throws ACCESS_ENTRY_MALFORMED, CODE_UNKNOWN, INPUT_INVALID */
@@ -45,12 +66,12 @@ export function entryHashOf(salt: string, statement: AccessStatement): string {
 
 /** An entry in its place, as the chain of heads has it. */
 export function linkOf(number: number, entryHash: string): string {
-  return tagged("link", ["uint48", "bytes32"], [number, entryHash]);
+  return tagged("link", number, entryHash);
 }
 
 /** Head of a trail after one more link. */
 export function headAfter(previous: string, link: string): string {
-  return tagged("head", ["bytes32", "bytes32"], [previous, link]);
+  return tagged("head", previous, link);
 }
 
 /**
@@ -59,26 +80,26 @@ export function headAfter(previous: string, link: string): string {
  * @param blind 32 random bytes that the gateway and the patient know
  */
 export function placeOf(trail: string, number: number, previous: string, blind: string): string {
-  return tagged("place", ["bytes32", "uint48", "bytes32", "bytes32"], [trail, number, previous, blind]);
+  return tagged("place", trail, number, previous, blind);
 }
 
 /** A trail in the tree of one root. The blind is another one for each root: nobody sees from it whether a trail grew. */
 export function trailLeafOf({ trail, count, head }: TrailState, blind: string): string {
-  return tagged("leaf", ["bytes32", "uint48", "bytes32", "bytes32"], [trail, count, head, blind]);
+  return tagged("leaf", trail, count, head, blind);
 }
 
 /** A patient's record in the tree of one root: its two trails, in an order that does not tell which is which. */
 export function recordLeafOf(one: string, other: string): string {
   const [low, high] = BigInt(one) < BigInt(other) ? [one, other] : [other, one];
-  return tagged("record", ["bytes32", "bytes32"], [low, high]);
+  return tagged("record", low, high);
 }
 
 /** Blind of a trail under the root with this secret seed. */
 export function leafBlindOf(seed: string, trail: string): string {
-  return tagged("leaf blind", ["bytes32", "bytes32"], [seed, trail]);
+  return tagged("leaf blind", seed, trail);
 }
 
 /** Leaf that stands for nothing. */
 export function paddingOf(seed: string, index: number): string {
-  return tagged("padding", ["bytes32", "uint256"], [seed, index]);
+  return tagged("padding", seed, index);
 }
