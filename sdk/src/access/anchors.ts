@@ -66,7 +66,11 @@ export async function anchoredRootsOf(
 export function anchoredRoots(connection: Connection, gateway: string, options?: CallOptions): Promise<AnchoredRoot[]> {
   return reading(
     connection,
-    async (provider, signal) => anchoredRootsOf(connection, provider, requireAddress(gateway, "gateway"), signal),
+    async (provider, signal) => {
+      const account = requireAddress(gateway, "gateway");
+      const { block } = await momentOf(provider);
+      return anchoredRootsOf(connection, provider, account, block, signal);
+    },
     options,
   );
 }
