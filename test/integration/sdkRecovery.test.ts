@@ -1,6 +1,6 @@
 import { loadFixture, time } from "@nomicfoundation/hardhat-network-helpers";
 import { expect } from "chai";
-import { id } from "ethers";
+import { Wallet, id } from "ethers";
 import { ethers } from "hardhat";
 
 import { run } from "@carepact/sdk";
@@ -136,6 +136,33 @@ describe("Recovery by contacts, through the SDK and the deployed system", () => 
       );
       expect(await recovery().contacts(patient)).to.include({ changes: 2 });
     });
+  });
+
+  it("knows the limits of the contract, and its hash of contacts", async () => {
+    const contract = await ethers.getContractAt("PatientRecovery", scene.deployment.patientRecovery);
+    const [most, least, longest] = (
+      await Promise.all([contract.MAX_CONTACTS(), contract.MIN_DELAY(), contract.MAX_DELAY()])
+    ).map(Number) as [number, number, number];
+    const many = Array.from({ length: most + 1 }, (_, i) => new Wallet(id(`contact ${i}`)).address);
+    const passkeys = scene.friends.map(({ signer }) => signer);
+
+    for (const [contacts, threshold, delay] of [
+      [many.slice(1), most, least],
+      [many.slice(0, 1), 1, longest],
+      [passkeys, 3, longest],
+    ] as const) {
+      const chosen = recoveryContacts({ contacts, threshold, delay });
+      expect(await contract.hashContacts(chosen)).to.equal(contactsHashOf(chosen));
+    }
+    for (const [contacts, delay] of [
+      [many, least],
+      [passkeys, least - 1],
+      [passkeys, longest + 1],
+    ] as const)
+      await refusal("CONTACTS_INVALID", () => recoveryContacts({ contacts, threshold: 1, delay }));
+    await start();
+    const { readyAt, lapsesAt } = (await recovery().get(scene.patient))!;
+    expect(lapsesAt - readyAt).to.equal(Number(await contract.EXECUTION_WINDOW()));
   });
 
   describe("a lost key", () => {
