@@ -7,10 +7,13 @@ import { run } from "@carepact/sdk";
 import { anyPurpose, categoryMask, purposeMask } from "@carepact/sdk/codes";
 import {
   createConsents,
+  makeRestrictions,
   mandateDigestOf,
   NO_CUSTODIAN,
   openSealedGrant,
+  openSealedRestrictions,
   openSignedGrant,
+  restrictionsFileOf,
   signedGrantOf,
   type OpenedGrant,
   type PassOnInput,
@@ -254,10 +257,16 @@ describe("SDK: grants that are passed on", () => {
     const sealed = await world.consents.seal(grant);
     expect(await openSealedGrant(sealed, world.clinic.keys.privateKey)).to.deep.equal(grant);
     const passed = await world.clinic.consents.passOn(grant, toSpecialist(world));
-    const { grantee, ...rest } = await world.clinic.consents.seal(passed);
-    expect(grantee).to.equal(world.specialist.address);
-    expect(await openSealedGrant({ grantee, ...rest }, world.specialist.keys.privateKey)).to.deep.equal(passed);
-    await refusal("SEALED_UNREADABLE", openSealedGrant({ grantee, ...rest }, world.clinic.keys.privateKey));
+    const next = await world.clinic.consents.seal(passed);
+    expect(next.organization).to.equal(world.specialist.address);
+    expect(await openSealedGrant(next, world.specialist.keys.privateKey)).to.deep.equal(passed);
+    await refusal("SEALED_UNREADABLE", openSealedGrant(next, world.clinic.keys.privateKey));
+    const { chainId, consentRegistry: registry } = world.deployment;
+    const file = restrictionsFileOf(makeRestrictions({}), { chainId, registry, patient: world.patient });
+    const restrictions = await world.consents.sealRestrictions(file, world.specialist.address);
+    expect(await openSealedRestrictions(restrictions, world.specialist.keys.privateKey)).to.deep.equal(file);
+    await refusal("IDENTIFIER_INVALID", world.consents.sealRestrictions(file, "clinic.eth"));
+    await refusal("ORGANIZATION_NOT_IN_STANDING", world.consents.sealRestrictions(file, world.relayer.address));
     const stranger = signedAnew(world, grant, { grantee: world.relayer.address });
     await refusal("ORGANIZATION_NOT_IN_STANDING", world.consents.seal(stranger));
   });

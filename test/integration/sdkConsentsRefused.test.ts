@@ -84,7 +84,9 @@ describe("SDK: what consents are refused for", () => {
       await refusal("CODE_UNKNOWN", ask({ confidentiality: "X" }));
       await refusal("IDENTIFIER_INVALID", ask({ patient: "0x12" }));
       await refusal("IDENTIFIER_INVALID", ask({ organization: "clinic.eth" }));
-      await refusal("INPUT_INVALID", ask({ restrictions: { salt: "0x" } }));
+      for (const restrictions of [{ salt: "0x" }, null, 5]) await refusal("INPUT_INVALID", ask({ restrictions }));
+      for (const name of ["purposes", "categories"])
+        for (const value of [undefined, null, "TREAT", 5]) await refusal("INPUT_INVALID", ask({ [name]: value }));
       await refusal("FILE_WRONG_DOCUMENT", ask({ restrictions: { carepact: "grant" } }));
     });
 
@@ -342,6 +344,11 @@ describe("SDK: what consents are refused for", () => {
       await refusal("INPUT_INVALID", attempt({ expiry: 1.5 }));
       await refusal("INPUT_INVALID", attempt({ number: 2 ** 32 }));
       await refusal("INPUT_INVALID", attempt({ number: -1 }));
+      await refusal("INPUT_INVALID", attempt({ purposes: "TREAT" as never }));
+      await refusal("INPUT_INVALID", attempt({ categories: undefined }));
+      await refusal("MANDATE_MALFORMED", attempt({ mandate: {} as never }));
+      await refusal("INPUT_INVALID", run(consents.restrict(world.patient, null as never)));
+      await refusal("INPUT_INVALID", run(consents.revoke(undefined as never)));
       await refusal("INPUT_INVALID", attempt({ consent: { since: new Date() } }));
       await refusal("NOT_CONTROLLER", consentsOf(world, accountKey("a thief")).grant(await grantInput(world)));
       await refusal("PATIENT_UNKNOWN", run(consents.revokeAll(id("nobody"))));

@@ -5,14 +5,20 @@ import fc from "fast-check";
 import { categoryBits, categoryMask, purposeMask } from "../../sdk/src/codes";
 import {
   makeRestrictions,
+  mandateFileOf,
+  openMandateFile,
   openRestrictions,
   openSealedGrant,
+  openSealedRestrictions,
   openSignedGrant,
+  parseMandateFile,
   parseRestrictions,
   parseSealedGrant,
+  parseSealedRestrictions,
   parseSignedGrant,
   restrictionsFileOf,
   sealGrant,
+  sealRestrictions,
   signedGrantOf,
   signedGrantText,
   NO_MANDATE,
@@ -24,6 +30,7 @@ import { decide } from "../../sdk/src/consents/terms";
 import {
   grantDigestOf,
   NO_INSTRUMENT,
+  requireSignedMandate,
   subGrantDigestOf,
   type Grant,
   type SubGrant,
@@ -257,7 +264,7 @@ describe("sealed grant", () => {
 
   it("opens for its grantee alone, who may be the last of several", async () => {
     const sealed = await sealGrant(whole, { publicKey: keys.publicKey, version: 3 });
-    expect(sealed).to.deep.include({ grantee: subGrant.grantee, hpkeKeyVersion: 3 });
+    expect(sealed).to.deep.include({ organization: subGrant.grantee, hpkeKeyVersion: 3 });
     expect(await openSealedGrant(parseSealedGrant(JSON.stringify(sealed)), keys.privateKey)).to.deep.equal(whole);
     const other = await generateSealingKeys();
     await refusedAsync("SEALED_UNREADABLE", openSealedGrant(sealed, other.privateKey));
@@ -273,19 +280,83 @@ describe("sealed grant", () => {
   it("is refused for another grantee, changed, or malformed", async () => {
     const sealed = await sealGrant(whole, { publicKey: keys.publicKey, version: 1 });
     const open = (changes: object) => openSealedGrant({ ...sealed, ...changes }, keys.privateKey);
-    await refusedAsync("SEALED_UNREADABLE", open({ grantee: grant.grantee }));
+    await refusedAsync("SEALED_UNREADABLE", open({ organization: grant.grantee }));
     await refusedAsync("SEALED_UNREADABLE", open({ enc: sealed.enc.replace(/..$/, "00") }));
     await refusedAsync("FILE_MALFORMED", open({ ciphertext: "????" }));
-    await refusedAsync("FILE_MALFORMED", open({ grantee: `0x${"00".repeat(20)}` }));
+    await refusedAsync("FILE_MALFORMED", open({ organization: `0x${"00".repeat(20)}` }));
     await refusedAsync("FILE_MALFORMED", open({ hpkeKeyVersion: 0 }));
     await refusedAsync("FILE_WRONG_DOCUMENT", open({ carepact: "grant" }));
     await refusedAsync("KEY_INVALID", openSealedGrant(sealed, "0x12"));
+    await refusedAsync(
+      "SEALED_UNREADABLE",
+      openSealedRestrictions({ ...sealed, carepact: "sealed-restrictions" }, keys.privateKey),
+    );
     refused("FILE_MALFORMED", () => parseSealedGrant("{"));
     await refusedAsync("KEY_INVALID", sealGrant(whole, { publicKey: "0x12", version: 1 }));
   });
 });
 
+describe("file of a mandate", () => {
+  const file = mandateFileOf(chain.mandate, ref);
+
+  it("comes back as it was signed", () => {
+    expect(openMandateFile(parseMandateFile(JSON.stringify(file)))).to.deep.equal({ ...ref, ...chain.mandate });
+  });
+
+  it("is refused malformed, and never crashes", () => {
+    const wrong: [Record<string, unknown>, ErrorCode, string][] = [
+      [{ carepact: "grant" }, "FILE_WRONG_DOCUMENT", "$.carepact"],
+      [{ version: 2 }, "FILE_VERSION_UNSUPPORTED", "$.version"],
+      [{ registry: `0x${"00".repeat(20)}` }, "FILE_MALFORMED", "$.registry"],
+      [{ signer: "0x" }, "FILE_MALFORMED", "$.signer"],
+      [{ "mandate.end": 0 }, "FILE_MALFORMED", "$.mandate.end"],
+      [{ "mandate.purposes": toBeHex(0, 32) }, "FILE_MALFORMED", "$.mandate.purposes"],
+    ];
+    for (const [changes, code, path] of wrong)
+      expect(refused(code, () => parseMandateFile(JSON.stringify(withElements(file, changes)))).details.path).to.equal(
+        path,
+      );
+    fc.assert(
+      fc.property(fc.constantFrom(...pathsOf(file)), fc.anything(), (path, value) => {
+        try {
+          openMandateFile(withElements(file, { [path]: value }));
+        } catch (error) {
+          expect(isCarepactError(error), String(error)).to.equal(true);
+        }
+      }),
+      { numRuns: 300, seed: SEED },
+    );
+  });
+
+  it("is made of a signed mandate only", () => {
+    const { mandate } = chain;
+    for (const [changes, path] of [
+      [{ signer: "0x12" }, "$.signer"],
+      [{ signer: 5 }, "$.signer"],
+      [{ signature: "0x123" }, "$.signature"],
+      [{ mandate: { ...mandate.mandate, end: 0 } }, "$.end"],
+      [{ mandate: undefined }, "$"],
+    ] as const) {
+      const error = refused("MANDATE_MALFORMED", () => requireSignedMandate({ ...mandate, ...changes } as never));
+      expect(error.details.path).to.equal(path);
+    }
+    refused("MANDATE_MALFORMED", () => requireSignedMandate(null as never));
+  });
+});
+
 describe("document of restrictions", () => {
+  it("is sealed for an organization", async () => {
+    const keys = await generateSealingKeys();
+    const file = restrictionsFileOf(makeRestrictions({ categories: ["HIV"] }), { ...ref, patient: grant.patient });
+    const sealed = await sealRestrictions(file, account("clinic"), { publicKey: keys.publicKey, version: 2 });
+    const read = parseSealedRestrictions(JSON.stringify(sealed));
+    expect(read).to.deep.include({ organization: account("clinic"), hpkeKeyVersion: 2 });
+    expect(await openSealedRestrictions(read, keys.privateKey)).to.deep.equal(file);
+    const elsewhere = { ...read, organization: account("specialist") };
+    await refusedAsync("SEALED_UNREADABLE", openSealedRestrictions(elsewhere, keys.privateKey));
+    await refusedAsync("FILE_WRONG_DOCUMENT", openSealedGrant(read as never, keys.privateKey));
+  });
+
   const where = { ...ref, patient: grant.patient };
 
   it("says by codes what the registry compares by bits", () => {

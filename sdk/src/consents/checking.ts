@@ -20,7 +20,7 @@ import { openSignedGrant, type SignedGrant } from "./file/signedGrant";
 import type { Restrictions } from "./grants";
 import { permissionReasons, reasonAdvice, type RefusalReason } from "./reasons";
 import { ask, registryOf } from "./registry";
-import { NO_INSTRUMENT, requireMandate, type RegistryRef, type SignedMandate } from "./types";
+import { NO_INSTRUMENT, requireSignedMandate, type RegistryRef, type SignedMandate } from "./types";
 
 /** What is asked of a patient's record. */
 export interface PermissionRequest {
@@ -79,20 +79,33 @@ const NO_RESTRICTIONS: Restrictions = {
   breakGlass: false,
 };
 
+/** @internal Whether what is given is a document, whatever kind it says it is. */
+export const isFile = <File extends { carepact: string }>(given: File | object): given is File =>
+  typeof given === "object" && (given as unknown) !== null && "carepact" in given;
+
 /** @internal Restrictions in whatever form. @throws what `openRestrictions` throws, INPUT_INVALID */
 export function restrictionsIn(given: RestrictionsFile | Restrictions | undefined): Restrictions {
   if (given === undefined) return NO_RESTRICTIONS;
-  return "carepact" in given ? openRestrictions(given).restrictions : requireRestrictions(given);
+  return isFile(given) ? openRestrictions(given).restrictions : requireRestrictions(given);
 }
 
-const bitsOf = (purposes: readonly PurposeCode[]): bigint =>
-  purposes.reduce((sum, code) => sum | purposeList.bit(code), 0n);
+/** @internal A list of codes. @throws INPUT_INVALID */
+export function requireList<Code>(codes: readonly Code[], path: string): readonly Code[] {
+  const isList: boolean = Array.isArray(codes);
+  if (!isList) throw new CarepactError("INPUT_INVALID", `${path} is a list of codes.`, { path });
+  return codes;
+}
+
+const purposeBits = (purposes: readonly PurposeCode[]): bigint =>
+  requireList(purposes, "purposes").reduce((sum, code) => sum | purposeList.bit(code), 0n);
+
+const bitsOf = (categories: readonly CategoryCode[]): bigint => categoryBits(requireList(categories, "categories"));
 
 const requestOf = (request: PermissionRequest) => ({
   patient: requireWord(request.patient, "patient"),
   organization: requireAddress(request.organization, "organization"),
-  purposes: bitsOf(request.purposes),
-  categories: categoryBits(request.categories),
+  purposes: purposeBits(request.purposes),
+  categories: bitsOf(request.categories),
   confidentiality: confidentialityRank(request.confidentiality),
 });
 
@@ -157,6 +170,6 @@ export async function checkRepresentation(
   { mandate, purposes, categories }: RepresentationRequest,
   options?: CallOptions,
 ): Promise<{ permitted: true } | Refused> {
-  const args = [{ ...mandate, mandate: requireMandate(mandate.mandate) }, bitsOf(purposes), categoryBits(categories)];
+  const args = [requireSignedMandate(mandate), purposeBits(purposes), bitsOf(categories)];
   return reading(connection, (provider) => answerOf(provider, registryOf(connection), "isRepresented", args), options);
 }

@@ -17,7 +17,13 @@ import {
   type Refused,
   type RepresentationRequest,
 } from "./checking";
-import { sealGrant, type SealedGrant } from "./file/sealing";
+import {
+  sealGrant,
+  sealRestrictions,
+  type ReceiverKey,
+  type SealedGrant,
+  type SealedRestrictions,
+} from "./file/sealing";
 import { openSignedGrant, requireRegistry, type SignedGrant } from "./file/signedGrant";
 import type { RestrictionsFile } from "./file/restrictions";
 import {
@@ -78,6 +84,12 @@ export interface Consents {
   passOn(grant: SignedGrant, input: PassOnInput, options?: CallOptions): Promise<SignedGrant>;
   /** Seals a grant for its grantee, to the key that the directory has for it. @throws ORGANIZATION_NOT_IN_STANDING for one that is not registered */
   seal(grant: SignedGrant, options?: CallOptions): Promise<SealedGrant>;
+  /** Seals a document of restrictions for an organization that holds a grant. @throws as `seal` */
+  sealRestrictions(
+    restrictions: RestrictionsFile,
+    organization: string,
+    options?: CallOptions,
+  ): Promise<SealedRestrictions>;
   /**
    * Takes a grant back, for ever, from the block it lands in, and with it all that was passed on. The patient revokes the
    * grant's number; a representative what it signed itself, a grantee what it passed on.
@@ -139,6 +151,8 @@ export function createConsents(connection: Connection, { signer }: ConsentsOptio
     grantTerms: (input, options) => grantTerms(connection, signer, input, options),
     passOn: (file, input, options) => passOn(connection, signer, file, input, options),
     seal: (file, options) => seal(connection, file, options),
+    sealRestrictions: async (file, organization, options) =>
+      sealRestrictions(file, organization, await keyOf(connection, organization, options)),
     revoke: (file, options) => revoke(connection, signer, file, options),
     revokeAll: (patient, options) => revokeAll(connection, signer, patient, options),
     revokeDocument: (patient, document, options) => revokeDocument(connection, signer, patient, document, options),
@@ -155,12 +169,17 @@ export function createConsents(connection: Connection, { signer }: ConsentsOptio
 
 async function seal(connection: Connection, file: SignedGrant, options?: CallOptions): Promise<SealedGrant> {
   const { grantee } = requireRegistry(openSignedGrant(file), registryOf(connection)).last;
-  const entry = await createOrganizations(connection).get(grantee, options);
+  return sealGrant(file, await keyOf(connection, grantee, options));
+}
+
+/** An organization's key, as the directory has it. @throws ORGANIZATION_NOT_IN_STANDING, IDENTIFIER_INVALID */
+async function keyOf(connection: Connection, organization: string, options?: CallOptions): Promise<ReceiverKey> {
+  const entry = await createOrganizations(connection).get(organization, options);
   if (entry === undefined)
-    throw new CarepactError("ORGANIZATION_NOT_IN_STANDING", `${grantee} is not registered, so that it has no key.`, {
-      grantee,
+    throw new CarepactError("ORGANIZATION_NOT_IN_STANDING", `${organization} is not registered: it has no key.`, {
+      organization,
     });
-  return sealGrant(file, { publicKey: entry.hpkeKey, version: entry.hpkeKeyVersion });
+  return { publicKey: entry.hpkeKey, version: entry.hpkeKeyVersion };
 }
 
 async function restrictionsHash(

@@ -18,7 +18,7 @@ import { CarepactError } from "../errors";
 import { activeRecordOf, requireController, requireWord } from "../patients/record";
 import { accountSigner, type PatientSigner, type TypedDataSigner } from "../signers";
 
-import { answerOf, restrictionsIn } from "./checking";
+import { answerOf, requireList, restrictionsIn } from "./checking";
 import { restrictionsFileOf, type RestrictionsFile } from "./file/restrictions";
 import {
   NO_MANDATE,
@@ -38,6 +38,7 @@ import {
   NO_INSTRUMENT,
   registryDomain,
   requireGrant,
+  requireSignedMandate,
   requireSubGrant,
   type Grant,
   type SignedMandate,
@@ -147,15 +148,16 @@ export async function grant(
   input: GrantInput,
   options?: CallOptions,
 ): Promise<SignedGrant> {
-  const { random = systemRandom, mandate, consent, ceiling = "N", subGrants = 0 } = input;
+  const { random = systemRandom, consent, ceiling = "N", subGrants = 0 } = input;
+  const mandate = input.mandate && requireSignedMandate(input.mandate);
   const by = await signerOf(connection, signer);
   const salt = randomSalt(random);
   const patient = requireWord(input.patient, "patient");
   const fields = {
     patient,
     grantee: requireAddress(input.grantee, "grantee"),
-    purposes: purposeList.maskOf(input.purposes),
-    categories: categoryMask(input.categories),
+    purposes: purposeList.maskOf(requireList(input.purposes, "purposes")),
+    categories: categoryMask(requireList(input.categories, "categories")),
     ceiling: confidentialityRank(ceiling),
     expiry: secondsOf(input.expiry, "expiry"),
     subGrants,
@@ -186,7 +188,8 @@ export async function grantTerms(
   input: TermsInput,
   options?: CallOptions,
 ): Promise<GrantedTerms> {
-  const { random = systemRandom, mandate, consent, subGrants = 0 } = input;
+  const { random = systemRandom, consent, subGrants = 0 } = input;
+  const mandate = input.mandate && requireSignedMandate(input.mandate);
   const by = await signerOf(connection, signer);
   const patient = requireWord(input.patient, "patient");
   const terms = normalTerms(input.terms);
@@ -372,8 +375,8 @@ function subGrantOf({ last, documents }: OpenedGrant, input: PassOnInput): SubGr
   return requireSubGrant({
     parent: documents.at(-1) ?? documents[0],
     grantee: requireAddress(input.grantee, "grantee"),
-    purposes: purposes === undefined ? last.purposes : purposeList.maskOf(purposes),
-    categories: categories === undefined ? last.categories : categoryMask(categories),
+    purposes: purposes === undefined ? last.purposes : purposeList.maskOf(requireList(purposes, "purposes")),
+    categories: categories === undefined ? last.categories : categoryMask(requireList(categories, "categories")),
     ceiling: ceiling === undefined ? last.ceiling : confidentialityRank(ceiling),
     notBefore: notBefore === undefined ? last.notBefore : secondsOf(notBefore, "notBefore"),
     expiry: expiry === undefined ? last.expiry : secondsOf(expiry, "expiry"),

@@ -11,6 +11,7 @@ import { activeRecordOf, requireController, requireWord } from "../patients/reco
 import { actorOf, authorize, type AuthorizationOptions } from "../signers/authorization";
 import type { PatientSigner } from "../signers";
 
+import { isFile } from "./checking";
 import { openRestrictions, requireRestrictions, type RestrictionsFile } from "./file/restrictions";
 import {
   controllersDocumentOf,
@@ -126,8 +127,8 @@ export function revoke(
     connection,
     signer,
     async (provider, actor) => {
-      const opened = "carepact" in grant ? requireRegistry(openSignedGrant(grant), registryOf(connection)) : undefined;
-      const { patient, number } = opened?.chain.grant ?? numberOf(grant as GrantNumber);
+      const opened = isFile(grant) ? requireRegistry(openSignedGrant(grant), registryOf(connection)) : undefined;
+      const { patient, number } = opened?.chain.grant ?? numberOf(grant);
       const record = await knownRecordOf(provider, connection, patient);
       const own = opened && record.controllerHash !== keccak256(actor) ? ownDocumentOf(opened, actor) : undefined;
       if (own !== undefined) return { ...revocationOf(own), result: () => ({ patient, number, document: own }) };
@@ -143,8 +144,9 @@ export function revoke(
   );
 }
 
-function numberOf({ patient, number }: GrantNumber): GrantNumber {
-  if (!Number.isInteger(number) || number < 0 || number >= 2 ** 32)
+function numberOf(grant: SignedGrant | GrantNumber): GrantNumber {
+  const { patient, number } = ((grant as unknown) ?? {}) as Partial<GrantNumber>;
+  if (number === undefined || !Number.isInteger(number) || number < 0 || number >= 2 ** 32)
     throw new CarepactError("INPUT_INVALID", "number is a whole number below 2^32.", { path: "number" });
   return { patient: requireWord(patient, "patient"), number };
 }
@@ -269,7 +271,7 @@ export const restrict = (
 
 function hashFor(patient: string, restrictions: RestrictionsFile | Restrictions | undefined): string {
   if (restrictions === undefined) return NO_INSTRUMENT;
-  if (!("carepact" in restrictions)) return restrictionsHashOf(requireRestrictions(restrictions));
+  if (!isFile(restrictions)) return restrictionsHashOf(requireRestrictions(restrictions));
   const opened = openRestrictions(restrictions);
   if (opened.patient !== patient)
     throw new CarepactError("INPUT_INVALID", "The restrictions are another patient's.", { path: "restrictions" });

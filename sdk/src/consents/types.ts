@@ -312,6 +312,24 @@ export function requireMandate(mandate: RepresentativeMandate): RepresentativeMa
   return checked;
 }
 
+const BYTES = /^0x([0-9a-f]{2})*$/i;
+const SHORTEST_SIGNER = 2 + 2 * 20;
+
+/** A mandate with its signature, in the same form. @throws MANDATE_MALFORMED */
+export function requireSignedMandate(signed: SignedMandate): SignedMandate {
+  if (typeof signed !== "object" || (signed as unknown) === null)
+    throw new CarepactError("MANDATE_MALFORMED", "A signed mandate is an object.", { path: "$" });
+  const { mandate, signer, signature } = signed;
+  const isBytes = (value: unknown): boolean => typeof value === "string" && BYTES.test(value);
+  if (!isBytes(signer) || signer.length < SHORTEST_SIGNER) throw wrong(MANDATE, "signer", "is no ERC-7913 signer");
+  if (!isBytes(signature)) throw wrong(MANDATE, "signature", "is not in hex");
+  return {
+    mandate: requireMandate(mandate),
+    signer: signer.toLowerCase(),
+    signature: signature.toLowerCase(),
+  };
+}
+
 /**
  * A grant as JSON carries it, with the fewest codes that make up its bit sets.
  * @throws GRANT_MALFORMED, and CODE_UNKNOWN for a bit set that no codes of this version make up

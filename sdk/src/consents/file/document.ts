@@ -1,11 +1,13 @@
 import { CarepactError, isCarepactError } from "../../errors";
 import { schemaReader } from "../../claims/schema";
 
+import mandateSchema from "./mandate.schema.json";
 import restrictionsSchema from "./restrictions.schema.json";
-import sealedSchema from "./sealed-grant.schema.json";
+import sealedSchema from "./sealed.schema.json";
 import grantSchema from "./signed-grant.schema.json";
 import type { RestrictionsFile } from "./restrictions";
-import type { SealedGrant } from "./sealing";
+import type { MandateFile } from "./mandate";
+import type { SealedGrant, SealedRestrictions } from "./sealing";
 import type { SignedGrant } from "./signedGrant";
 
 /** Version of all documents of consents. A reader takes its own and refuses later ones. */
@@ -16,13 +18,17 @@ export const MAX_CONSENT_FILE_BYTES = 1024 * 1024;
 
 interface Documents {
   grant: SignedGrant;
-  "sealed-grant": SealedGrant;
+  mandate: MandateFile;
   restrictions: RestrictionsFile;
+  "sealed-grant": SealedGrant;
+  "sealed-restrictions": SealedRestrictions;
 }
 
 const readers: { [Kind in keyof Documents]: (value: unknown) => Documents[Kind] } = {
   grant: schemaReader(grantSchema, "FILE_MALFORMED", "signed grant"),
+  mandate: schemaReader(mandateSchema, "FILE_MALFORMED", "mandate of a representative"),
   "sealed-grant": schemaReader(sealedSchema, "FILE_MALFORMED", "sealed grant"),
+  "sealed-restrictions": schemaReader(sealedSchema, "FILE_MALFORMED", "sealed document of restrictions"),
   restrictions: schemaReader(restrictionsSchema, "FILE_MALFORMED", "document of restrictions"),
 };
 

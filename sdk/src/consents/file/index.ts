@@ -1,4 +1,5 @@
 export { CONSENT_FILE_VERSION, MAX_CONSENT_FILE_BYTES } from "./document";
+export { mandateFileOf, openMandateFile, parseMandateFile, type MandateFile } from "./mandate";
 export {
   makeRestrictions,
   openRestrictions,
@@ -10,7 +11,17 @@ export {
   type RestrictionsFile,
   type RestrictionsInput,
 } from "./restrictions";
-export { openSealedGrant, parseSealedGrant, sealGrant, type SealedGrant } from "./sealing";
+export {
+  openSealedGrant,
+  openSealedRestrictions,
+  parseSealedGrant,
+  parseSealedRestrictions,
+  sealGrant,
+  sealRestrictions,
+  type ReceiverKey,
+  type SealedGrant,
+  type SealedRestrictions,
+} from "./sealing";
 export {
   NO_MANDATE,
   openSignedGrant,

@@ -91,13 +91,19 @@ export const NO_MANDATE: SignedMandate = {
 
 const WORD = 32;
 
-const packed = <Document extends { purposes: bigint; categories: bigint }>(document: Document): Packed<Document> => ({
+/** @internal A document as JSON carries it. */
+export const packed = <Document extends { purposes: bigint; categories: bigint }>(
+  document: Document,
+): Packed<Document> => ({
   ...document,
   purposes: toBeHex(document.purposes, WORD),
   categories: toBeHex(document.categories, WORD),
 });
 
-const unpacked = <Document extends { purposes: bigint; categories: bigint }>(document: Packed<Document>): Document =>
+/** @internal What {@link packed} made. */
+export const unpacked = <Document extends { purposes: bigint; categories: bigint }>(
+  document: Packed<Document>,
+): Document =>
   ({
     ...document,
     purposes: BigInt(document.purposes),
