@@ -8,6 +8,7 @@ import {
   createGateway,
   openHistory,
   proveEntry,
+  receiptMessage,
   verifyEntry,
   verifyReceipt,
   type AccessProof,
@@ -107,6 +108,19 @@ describe("SDK: receipts and proofs of access", () => {
         );
       for (const odd of [undefined, null, 1, "receipt", [], {}])
         await refusal("ACCESS_RECEIPT_INVALID", verifyReceipt(world.reader, odd, expectedOf(world)));
+    });
+  });
+
+  it("signs under the domain that the deployed contract publishes (ERC-5267)", async () => {
+    const { deployment } = await worldOf(deployAccessWorld);
+    const contract = await ethers.getContractAt("AccessLog", deployment.accessLog);
+    const { name, version, chainId, verifyingContract } = await contract.eip712Domain();
+    const terms = { gateway: deployment.accessLog, place: id("x"), at: 1, entryHash: id("x") };
+    expect(receiptMessage(deployment, terms).domain).to.deep.equal({
+      name,
+      version,
+      chainId: Number(chainId),
+      verifyingContract,
     });
   });
 

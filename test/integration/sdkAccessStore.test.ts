@@ -170,6 +170,20 @@ describe("SDK: store of an access log", () => {
       expect(entriesOf(history).length).to.equal(history.trails.shared?.entries.length);
     });
 
+    it("goes on with what is there after the store was lost, and the loss shows", async () => {
+      const world = await worldOf(deployAccessWorld);
+      const { receipt } = await world.gateway.attempt(attemptOf(world));
+      await run(world.gateway.anchor());
+      world.rows.clear();
+      await world.gateway.attempt(attemptOf(world));
+      await time.increase(DAY / 2);
+      await run(world.gateway.anchor());
+      const history = await historyOf(world);
+      expect(history.roots.map(({ sequence }) => sequence)).to.deep.equal([2]);
+      const { findings } = await audited(world, history, { receipts: [receipt] });
+      expect(findings.map(({ kind }) => kind)).to.deep.equal(["removed"]);
+    });
+
     it("is refused to an account that is no gateway, and open to one that was suspended", async () => {
       const world = await worldOf(deployAccessWorld);
       const { otherGateway, stranger, deployment, office } = world;

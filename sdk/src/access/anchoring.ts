@@ -36,15 +36,18 @@ const MOST_DIGITS = 16;
 const keyOf = (sequence: number, root: string): string => `${String(sequence).padStart(MOST_DIGITS, "0")}/${root}`;
 
 export function anchoringOf(store: AccessStore, log: TrailLog, random: RandomSource): Anchoring {
-  const snapshotAt = async (sequence: number, root: string): Promise<Snapshot> => {
-    const found = await store.get(`snapshot/${keyOf(sequence, root)}`);
+  const findSnapshot = async (sequence: number, root: string): Promise<Snapshot | undefined> =>
+    (await store.get(`snapshot/${keyOf(sequence, root)}`))?.value as unknown as Snapshot | undefined;
+
+  const requireSnapshot = async (sequence: number, root: string): Promise<Snapshot> => {
+    const found = await findSnapshot(sequence, root);
     if (found === undefined)
       throw new CarepactError(
         "ACCESS_LOG_INCONSISTENT",
         `The store does not know root ${sequence}, which was anchored: it is another gateway's, or an old copy.`,
         { sequence, root },
       );
-    return found.value as unknown as Snapshot;
+    return found;
   };
 
   const proofIn = (
@@ -64,7 +67,8 @@ export function anchoringOf(store: AccessStore, log: TrailLog, random: RandomSou
 
   return {
     prepare: async (previous) => {
-      const before = previous && (await snapshotAt(previous.sequence, previous.root));
+      // Who lost its store anchors what it has: to say nothing would be worse.
+      const before = previous && (await findSnapshot(previous.sequence, previous.root));
       const sequence = (previous?.sequence ?? 0) + 1;
       const records: Snapshot["records"] = [];
       for (const patient of await log.patients()) {
@@ -94,7 +98,7 @@ export function anchoringOf(store: AccessStore, log: TrailLog, random: RandomSou
       const keys = (await store.list(prefix)).filter((key) => roots.has(key.slice(prefix.length))).sort();
       const found = await Promise.all(keys.map(async (key) => (await store.get(key))?.value as unknown as RecordProof));
       if (found.at(-1)?.sequence === last.sequence) return found;
-      const snapshot = await snapshotAt(last.sequence, last.root);
+      const snapshot = await requireSnapshot(last.sequence, last.root);
       const record = snapshot.records.find((entry) => entry.patient === patient);
       if (record === undefined) return found;
       const tree = recordTreeOf(
