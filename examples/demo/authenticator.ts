@@ -5,9 +5,11 @@ import type { CredentialsLike } from "@carepact/sdk/signers";
 const sha256 = (data: Uint8Array | string): Buffer => createHash("sha256").update(data).digest();
 const arrayBuffer = (bytes: Uint8Array): ArrayBuffer => new Uint8Array(bytes).buffer;
 
-/** Domain that the passkey belongs to; in a browser the page's own. */
-const RP_ID = "localhost";
-const USER_PRESENT_AND_VERIFIED = 0b101;
+/** Origin of the page on which patients sign; in a browser the page's own. */
+export const PAGE = "https://records.example";
+const RP_ID = new URL(PAGE).hostname;
+/** User present and verified; the passkey is synchronized between the patient's devices. */
+const FLAGS = 0b11101;
 const COUNTER_BYTES = 4;
 
 /**
@@ -26,15 +28,11 @@ export function deviceWithPasskey(): CredentialsLike {
         JSON.stringify({
           type: "webauthn.get",
           challenge: Buffer.from(challenge).toString("base64url"),
-          origin: `https://${RP_ID}`,
+          origin: PAGE,
           crossOrigin: false,
         }),
       );
-      const authenticatorData = Buffer.concat([
-        sha256(RP_ID),
-        Buffer.from([USER_PRESENT_AND_VERIFIED]),
-        Buffer.alloc(COUNTER_BYTES),
-      ]);
+      const authenticatorData = Buffer.concat([sha256(RP_ID), Buffer.from([FLAGS]), Buffer.alloc(COUNTER_BYTES)]);
       const signed = Buffer.concat([authenticatorData, sha256(clientDataJSON)]);
       return Promise.resolve({
         type: "public-key",

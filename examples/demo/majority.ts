@@ -4,8 +4,9 @@ import { isCarepactError, run, type Mined } from "@carepact/sdk";
 import { createConsents, type Consents, type SignedGrant } from "@carepact/sdk/consents";
 import { generateSealingKeys, randomSalt, systemRandom } from "@carepact/sdk/encryption";
 import { createPatients, custodianSaltOf, minorScope, type MinorRules } from "@carepact/sdk/patients";
-import { accountSigner } from "@carepact/sdk/signers";
+import { accountSigner, webCryptoSigner } from "@carepact/sdk/signers";
 
+import { PAGE } from "./authenticator";
 import { attemptOf, personWithPasskey, type Records } from "./records";
 import { ensure, type World } from "./world";
 
@@ -39,8 +40,11 @@ export async function growUp(world: World, records: Records): Promise<Mined> {
   const birthDate = birthDateOf(await now());
   const majority = minorScope(rules, birthDate, await now())?.until ?? 0;
 
-  // A key for this one record, so that on chain it looks like everybody's.
-  const custodian = await accountSigner(Wallet.createRandom());
+  // A key for this one record, of the kind that everybody has: on chain it looks like a patient's passkey.
+  const custodian = await webCryptoSigner(
+    await crypto.subtle.generateKey({ name: "ECDSA", namedCurve: "P-256" }, false, ["sign"]),
+    { verifier: deployment.webAuthnVerifier, origin: PAGE },
+  );
   const parent = await accountSigner(Wallet.createRandom());
   const patients = createPatients(passerBy.connection, { signer: custodian });
   const { publicKey: hpkeKey } = await generateSealingKeys();
