@@ -2,10 +2,12 @@ import "tsconfig-paths/register"; // First: what follows may import "@carepact/s
 import "@nomicfoundation/hardhat-toolbox";
 import "@openzeppelin/hardhat-upgrades";
 
+import "./tasks/access";
 import "./tasks/batch";
 import "./tasks/bench";
 import "./tasks/books";
 import "./tasks/compiler";
+import "./tasks/consent";
 import "./tasks/contractTypes";
 import "./tasks/demo";
 import "./tasks/deploy";
@@ -13,6 +15,7 @@ import "./tasks/deployCheck";
 import "./tasks/devnet";
 import "./tasks/keys";
 import "./tasks/org";
+import "./tasks/patient";
 import "./tasks/pool";
 import "./tasks/roles";
 import "./tasks/rulebook";

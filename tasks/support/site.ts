@@ -129,12 +129,12 @@ async function signerOf(site: Site): Promise<{ signer: Signer; rehearsing?: bool
   );
 }
 
-/** An account that the node has the key of, by number or address. */
-async function nodeAccount({ provider }: Site, as: string): Promise<Signer> {
+/** An account that the node has the key of, by number or address. @throws INPUT_INVALID */
+export async function nodeAccount({ provider }: Site, as: string, option = "--as"): Promise<Signer> {
   const accounts = ((await provider.send("eth_accounts", [])) as string[]).map((account) => getAddress(account));
   const wanted = isAddress(as) ? getAddress(as) : /^\d{1,4}$/.test(as) ? accounts[Number(as)] : undefined;
   if (wanted === undefined || !accounts.includes(wanted))
-    throw usage(`--as: the node has no such account; it has ${accounts.length}, from number 0 on.`, "--as");
+    throw usage(`${option}: the node has no such account; it has ${accounts.length}, from number 0 on.`, option);
   return provider.getSigner(wanted);
 }
 
