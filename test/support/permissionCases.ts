@@ -30,6 +30,7 @@ import {
   NAMES,
   world,
 } from "./permissionWorld";
+import { Random } from "./random";
 
 /** One question, and why it is asked. */
 export interface PermissionCase {
@@ -47,38 +48,6 @@ export function answerTo({ kind, chain, restrictions, request }: PermissionCase)
   if (kind === "breakGlass") return isBreakGlassPermitted(world, restrictions, request);
   if (kind === "grant" || chain.mandate === undefined) return isPermitted(world, chain, restrictions, request);
   return isRepresented(world, chain.mandate, request.purposes, request.categories);
-}
-
-/** Mulberry32: the same cases on every machine. */
-class Random {
-  constructor(private state: number) {}
-
-  /** A number from 0, below 1. */
-  next(): number {
-    this.state = (this.state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(this.state ^ (this.state >>> 15), 1 | this.state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  }
-
-  below(limit: number): number {
-    return Math.floor(this.next() * limit);
-  }
-
-  chance(probability: number): boolean {
-    return this.next() < probability;
-  }
-
-  of<Value>(values: readonly [Value, ...Value[]]): Value {
-    return values[this.below(values.length)] ?? values[0];
-  }
-
-  /** Some of the bits of a set, at least one. */
-  bits(within: bigint): bigint {
-    const all = [...Array(256).keys()].map((bit) => 1n << BigInt(bit)).filter((bit) => (within & bit) !== 0n);
-    const chosen = all.filter(() => this.chance(0.6));
-    return (chosen.length > 0 ? chosen : all.slice(0, 1)).reduce((sum, bit) => sum | bit, 0n);
-  }
 }
 
 /** Makes cases: each is sound, then faults are put in: the one it is made for, and some that are found later. */
