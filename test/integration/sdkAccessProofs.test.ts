@@ -7,6 +7,7 @@ import { run } from "@carepact/sdk";
 import {
   createGateway,
   openHistory,
+  parseHistory,
   proveEntry,
   receiptMessage,
   verifyEntry,
@@ -237,6 +238,38 @@ describe("SDK: receipts and proofs of access", () => {
       ];
       for (const change of changes)
         await refusal("ACCESS_PROOF_INVALID", verifyEntry(world.reader, { ...proof, ...change }));
+    });
+
+    it("is read from its text again, and from no other", async () => {
+      const world = await rounds();
+      const history = await historyOf(world);
+      const text = JSON.stringify(history);
+      expect(parseHistory(text)).to.deep.equal(history);
+      await refusal("FILE_TOO_BIG", () => parseHistory(text, { maxBytes: text.length - 1 }));
+      for (const odd of ["", text.slice(1), "null", "[]", '"x"', 7 as never])
+        await refusal("ACCESS_HISTORY_MALFORMED", () => parseHistory(odd));
+      const newer = await refusal("FILE_VERSION_UNSUPPORTED", () =>
+        parseHistory(text.replace('"version":1', '"version":2')),
+      );
+      expect(newer.details).to.deep.include({ version: 2, supported: 1 });
+
+      const sealed = await world.gateway.history(world.patient, { view: "patient" });
+      const { privateKey } = world.keys;
+      await refusal("ACCESS_HISTORY_MALFORMED", openHistory({ ...sealed, ciphertext: "%" }, privateKey));
+      await refusal("ACCESS_HISTORY_MALFORMED", openHistory({ ...sealed, version: 2 }, privateKey));
+      await refusal("SEALED_UNREADABLE", openHistory({ ...sealed, ciphertext: "AAAA" }, privateKey));
+      await refusal("KEY_INVALID", openHistory(sealed, "0x12"));
+    });
+
+    it("hides its length but for whole blocks", async () => {
+      const world = await worldOf(deployAccessWorld);
+      const lengths = new Set<number>();
+      for (let i = 0; i < 3; i += 1) {
+        await world.gateway.attempt(attemptOf(world));
+        const { ciphertext } = await world.gateway.history(world.patient, { view: "patient" });
+        lengths.add(Buffer.from(ciphertext, "base64").length);
+      }
+      expect([...lengths]).to.deep.equal([4096 + 16]);
     });
 
     it("proves nothing of a store that was changed after it was anchored", async () => {

@@ -59,12 +59,14 @@ async function open(value: unknown, content: SealedContent, privateKey: string):
   const sealed = readJson(value);
   if (sealed.content !== content)
     throw new CarepactError("ACCESS_HISTORY_MALFORMED", `There is no ${content} in it.`, { path: "$.content" });
-  let bytes: Uint8Array;
+  let bytes: Uint8Array | undefined;
   try {
     bytes = decodeBase64(sealed.ciphertext);
-  } catch (cause) {
-    throw new CarepactError("ACCESS_HISTORY_MALFORMED", "It is not base64.", { path: "$.ciphertext" }, cause);
+  } catch {
+    // Refused below, with what decodes but is spelt otherwise.
   }
+  if (bytes === undefined || encodeBase64(bytes) !== sealed.ciphertext)
+    throw new CarepactError("ACCESS_HISTORY_MALFORMED", "It is not base64.", { path: "$.ciphertext" });
   const opened = await unseal(privateKey, { enc: getBytes(sealed.enc), ciphertext: bytes }, contextOf(sealed));
   try {
     return JSON.parse(toUtf8String(opened));
