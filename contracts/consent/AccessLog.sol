@@ -43,7 +43,7 @@ contract AccessLog is IAccessLog, EIP712Upgradeable, AccessManagedUpgradeable, U
         if (next == 1) _requireGateway(msg.sender);
         head = keccak256(abi.encode(log.head, sequence, root, block.timestamp));
         (log.head, log.sequence, log.anchoredAt) = (head, next, uint40(block.timestamp));
-        emit AccessRootAnchored(msg.sender, sequence, root, head);
+        emit AccessRootAnchored(msg.sender, sequence, root, head, block.timestamp);
     }
 
     /// @inheritdoc IAccessLog

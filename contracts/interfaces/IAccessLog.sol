@@ -20,8 +20,15 @@ struct GatewayLog {
 /// There is no function by which anybody, the gateway, an administrator or a patient, takes back or replaces a root.
 /// The ERC-5267 domain of this contract is the one under which gateways sign receipts off chain.
 interface IAccessLog {
-    /// @notice `gateway` anchored its `sequence`-th root.
-    event AccessRootAnchored(address indexed gateway, uint256 indexed sequence, bytes32 root, bytes32 head);
+    /// @notice `gateway` anchored its `sequence`-th root, at `anchoredAt` (unix seconds), and `head` commits to it.
+    /// @dev With the time, so that who replays a gateway's events into its head need not ask for a block for each.
+    event AccessRootAnchored(
+        address indexed gateway,
+        uint256 indexed sequence,
+        bytes32 root,
+        bytes32 head,
+        uint256 anchoredAt
+    );
 
     /// @notice The account is not registered as a gateway.
     error NotGateway(address account);

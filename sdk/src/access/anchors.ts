@@ -18,9 +18,6 @@ export interface AnchoredRoot {
   at: number;
 }
 
-/** How many blocks are asked for at once. */
-const AT_ONCE = 64;
-
 /** A moment of the chain: the newest block. Roots and times that are compared come from one. */
 export async function momentOf(provider: Provider): Promise<{ block: number; at: number }> {
   const block = await provider.getBlock("latest");
@@ -95,26 +92,17 @@ async function rootsIn(
   provider: Provider,
   { gateway, toBlock, signal }: { gateway: string; toBlock: number; signal: AbortSignal | undefined },
 ): Promise<AnchoredRoot[]> {
-  const roots: (Omit<AnchoredRoot, "at"> & { blockHash: string })[] = [];
+  const roots: AnchoredRoot[] = [];
   const events = createEvents({ ...connection, runner: provider }).read(
     { contracts: ["AccessLog"], names: ["AccessRootAnchored"], args: { gateway }, toBlock },
     { signal },
   );
-  for await (const { args, blockHash } of events)
-    roots.push({ gateway: args.gateway, sequence: Number(args.sequence), root: args.root, blockHash });
-  const timed: AnchoredRoot[] = [];
-  for (let i = 0; i < roots.length; i += AT_ONCE)
-    timed.push(
-      ...(await Promise.all(
-        roots.slice(i, i + AT_ONCE).map(async ({ blockHash, ...anchored }) => {
-          const block = await provider.getBlock(blockHash);
-          if (block === null)
-            throw new CarepactError("NODE_INCONSISTENT", "The node does not know a block of which it told an event.", {
-              blockHash,
-            });
-          return { ...anchored, at: block.timestamp };
-        }),
-      )),
-    );
-  return timed;
+  for await (const { args } of events)
+    roots.push({
+      gateway: args.gateway,
+      sequence: Number(args.sequence),
+      root: args.root,
+      at: Number(args.anchoredAt),
+    });
+  return roots;
 }

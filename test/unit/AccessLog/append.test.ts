@@ -30,7 +30,7 @@ describe("AccessLog: append", () => {
     await sent;
     const at = BigInt(await time.latest());
     const head = headOf(ZeroHash, 1n, id("root"), at);
-    await expect(sent).to.emit(accessLog, "AccessRootAnchored").withArgs(gateway.address, 1n, id("root"), head);
+    await expect(sent).to.emit(accessLog, "AccessRootAnchored").withArgs(gateway.address, 1n, id("root"), head, at);
     expect(await logOf(accessLog, gateway.address)).to.deep.equal({ head, sequence: 1n, anchoredAt: at });
   });
 
@@ -55,7 +55,7 @@ describe("AccessLog: append", () => {
     for (const { args, blockNumber } of told) {
       const { timestamp } = (await ethers.provider.getBlock(blockNumber))!;
       head = headOf(head, args.sequence, args.root, BigInt(timestamp));
-      expect(args.head).to.equal(head);
+      expect([args.head, args.anchoredAt]).to.deep.equal([head, BigInt(timestamp)]);
     }
     expect(told.map(({ args }) => args.sequence)).to.deep.equal([1n, 2n, 3n, 4n]);
     expect((await logOf(accessLog, gateway.address)).head).to.equal(head);
