@@ -1,14 +1,13 @@
 import type { Connection } from "../chain/deployment";
 import type { CallOptions } from "../chain/options";
 import {
-  resourceTypeList,
-  sensitivityList,
   type CategoryCode,
   type ConfidentialityCode,
   type PurposeCode,
   type ResourceTypeCode,
   type SensitivityCode,
 } from "../codes";
+import { resourceTypeList, sensitivityList } from "../codes/lists";
 import { createConsents } from "../consents/createConsents";
 import type { RestrictionsFile } from "../consents/file/restrictions";
 import { openSignedGrant, type SignedGrant } from "../consents/file/signedGrant";

@@ -2,14 +2,12 @@ import { getAddress, isAddress, isHexString } from "ethers";
 
 import {
   confidentialityRank,
-  purposeList,
-  resourceTypeList,
-  sensitivityList,
   type ConfidentialityCode,
   type PurposeCode,
   type ResourceTypeCode,
   type SensitivityCode,
 } from "../codes";
+import { purposeList, resourceTypeList, sensitivityList } from "../codes/lists";
 import { permissionReasons, type PermissionReason } from "../consents/reasons";
 import { CarepactError, type Json } from "../errors";
 

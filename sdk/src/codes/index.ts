@@ -1,21 +1,19 @@
 import { CarepactError } from "../errors";
 
-import { CodeList } from "./codeList";
+import type { CodeList } from "./codeList";
+import {
+  purposeList,
+  resourceTypeList,
+  sensitivityList,
+  type CategoryCode,
+  type ConfidentialityCode,
+  type PurposeCode,
+  type ResourceTypeCode,
+  type SensitivityCode,
+} from "./lists";
 import { confidentialities } from "./tables/confidentialities";
-import { purposes } from "./tables/purposes";
-import { resourceTypes } from "./tables/resourceTypes";
-import { sensitivities } from "./tables/sensitivities";
 
-/** Why somebody wants to see something: HL7 v3 ActReason, value set PurposeOfUse. */
-export type PurposeCode = (typeof purposes)[number]["code"];
-/** FHIR R4 resource type; `Resource` is all of them. */
-export type ResourceTypeCode = (typeof resourceTypes)[number]["code"];
-/** Sensitivity label: HL7 v3 ActCode, value set InformationSensitivityPolicy; its root is all of them. */
-export type SensitivityCode = (typeof sensitivities)[number]["code"];
-/** What a grant or a restriction can be about: a resource type or a sensitivity label. */
-export type CategoryCode = ResourceTypeCode | SensitivityCode;
-/** Degree of HL7 v3 Confidentiality, U < L < M < N < R < V. */
-export type ConfidentialityCode = (typeof confidentialities)[number]["code"];
+export type { CategoryCode, ConfidentialityCode, PurposeCode, ResourceTypeCode, SensitivityCode };
 
 /** URIs of the code systems, as FHIR writes them. */
 export const codeSystems = {
@@ -24,13 +22,6 @@ export const codeSystems = {
   sensitivity: "http://terminology.hl7.org/CodeSystem/v3-ActCode",
   confidentiality: "http://terminology.hl7.org/CodeSystem/v3-Confidentiality",
 } as const;
-
-/** @internal */
-export const purposeList = new CodeList<PurposeCode>("PurposeOfUse", purposes, [0, 255]);
-/** @internal */
-export const resourceTypeList = new CodeList<ResourceTypeCode>("FHIR R4 resource types", resourceTypes, [0, 191]);
-/** @internal */
-export const sensitivityList = new CodeList<SensitivityCode>("InformationSensitivityPolicy", sensitivities, [192, 255]);
 
 /** Every purpose, also those that HL7 adds later: the mask of `PurposeOfUse`. */
 export const anyPurpose: bigint = purposeList.all;

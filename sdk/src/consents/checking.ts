@@ -7,11 +7,11 @@ import { requireAddress } from "../claims/types";
 import {
   categoryBits,
   confidentialityRank,
-  purposeList,
   type CategoryCode,
   type ConfidentialityCode,
   type PurposeCode,
 } from "../codes";
+import { purposeList } from "../codes/lists";
 import { CarepactError } from "../errors";
 import { requireWord } from "../patients/record";
 

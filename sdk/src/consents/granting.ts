@@ -8,11 +8,11 @@ import { requireAddress } from "../claims/types";
 import {
   categoryMask,
   confidentialityRank,
-  purposeList,
   type CategoryCode,
   type ConfidentialityCode,
   type PurposeCode,
 } from "../codes";
+import { purposeList } from "../codes/lists";
 import { randomSalt, systemRandom, type RandomSource } from "../encryption";
 import { CarepactError } from "../errors";
 import { activeRecordOf, requireController, requireWord } from "../patients/record";

@@ -5,12 +5,10 @@ import {
   anySensitivity,
   confidentialityAt,
   confidentialityRank,
-  purposeList,
   purposesOf,
-  resourceTypeList,
-  sensitivityList,
   type SensitivityCode,
 } from "../codes";
+import { purposeList, resourceTypeList, sensitivityList } from "../codes/lists";
 import { randomSalt, saltedHashOf, systemRandom, type RandomSource } from "../encryption";
 import { CarepactError } from "../errors";
 

@@ -1,14 +1,12 @@
 import {
   confidentialityAt,
   confidentialityRank,
-  purposeList,
-  resourceTypeList,
-  sensitivityList,
   type ConfidentialityCode,
   type PurposeCode,
   type ResourceTypeCode,
   type SensitivityCode,
 } from "../codes";
+import { purposeList, resourceTypeList, sensitivityList } from "../codes/lists";
 import { CarepactError } from "../errors";
 
 /** What is done with data: FHIR R4 `Consent.provision.action`. A grant on chain is about `access`. */

@@ -7,12 +7,12 @@ import {
   categoryMask,
   confidentialityAt,
   confidentialityRank,
-  purposeList,
   purposesOf,
   type CategoryCode,
   type ConfidentialityCode,
   type PurposeCode,
 } from "../codes";
+import { purposeList } from "../codes/lists";
 import { CarepactError, isCarepactError } from "../errors";
 
 import grantSchema from "./grant.schema.json";

@@ -14,14 +14,12 @@ import {
   codeSystems,
   confidentialityCodes,
   confidentialityRank,
-  purposeList,
-  resourceTypeList,
-  sensitivityList,
   type ConfidentialityCode,
   type PurposeCode,
   type ResourceTypeCode,
   type SensitivityCode,
 } from "../codes";
+import { purposeList, resourceTypeList, sensitivityList } from "../codes/lists";
 import { canonicalJson, toPlainJson } from "../encryption";
 import { CarepactError, type Json } from "../errors";
 

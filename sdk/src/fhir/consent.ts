@@ -1,6 +1,6 @@
 import type { Consent } from "fhir/r4.js";
 
-import { purposeList } from "../codes";
+import { purposeList } from "../codes/lists";
 import { contains, intersect, normalScope, type Scope } from "../consents/scope";
 import { normalTerms, perRecipient, type ConsentTerms, type Denial } from "../consents/terms";
 import { toPlainJson } from "../encryption";

@@ -4,12 +4,10 @@ import {
   codeSystems,
   confidentialityCodes,
   confidentialityRank,
-  purposeList,
-  resourceTypeList,
-  sensitivityList,
   type ConfidentialityCode,
   type SensitivityCode,
 } from "../codes";
+import { purposeList, resourceTypeList, sensitivityList } from "../codes/lists";
 import { consentActions, dataMeanings, type RecordSelection, type Scope } from "../consents/scope";
 import { CarepactError, isCarepactError } from "../errors";
 

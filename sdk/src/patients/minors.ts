@@ -1,4 +1,5 @@
-import { anyResourceType, anySensitivity, resourceTypeList, sensitivityList, type CategoryCode } from "../codes";
+import { anyResourceType, anySensitivity, type CategoryCode } from "../codes";
+import { resourceTypeList, sensitivityList } from "../codes/lists";
 import { CarepactError, isCarepactError } from "../errors";
 
 import {

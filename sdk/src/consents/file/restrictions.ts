@@ -1,14 +1,8 @@
 import { getAddress, isHexString, toBeHex } from "ethers";
 
 import { requireAddress } from "../../claims/types";
-import {
-  purposeList,
-  resourceTypeList,
-  sensitivityList,
-  type CategoryCode,
-  type PurposeCode,
-  type ResourceTypeCode,
-} from "../../codes";
+import { type CategoryCode, type PurposeCode, type ResourceTypeCode } from "../../codes";
+import { purposeList, resourceTypeList, sensitivityList } from "../../codes/lists";
 import { randomSalt, saltedHashOf, systemRandom, toPlainJson, type RandomSource } from "../../encryption";
 import { CarepactError } from "../../errors";
 
