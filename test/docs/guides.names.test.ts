@@ -5,6 +5,7 @@ import { expect } from "chai";
 import hre from "hardhat";
 
 import { errorCodes } from "@carepact/sdk";
+import { accessRefusals } from "@carepact/sdk/access";
 import { checkReasons } from "@carepact/sdk/claims";
 
 import gas from "../../bench/gas.json";
@@ -13,13 +14,31 @@ import { codeIn, readPage, ROOT, rowsOf } from "./page";
 
 const guides = readdirSync(join(ROOT, "docs", "guides")).map((file) => `docs/guides/${file}`);
 
-const contracts = ["AccessManager", "ClaimEscrow", "Mandates", "OrganizationRegistry", "Rulebooks", "IAccessManaged"];
+const contracts = [
+  "AccessLog",
+  "AccessManager",
+  "ClaimEscrow",
+  "ConsentRegistry",
+  "Mandates",
+  "OrganizationRegistry",
+  "PatientRecovery",
+  "Rulebooks",
+  "IAccessManaged",
+];
 
 /** Names of environment variables. */
 const VARIABLE = /^(CAREPACT|ETHERSCAN)_/;
 
-/** Names that are FHIR's and ethers' own. */
-const names = ["Claim", "DiagnosticReport", "MedicationDispense", "VoidSigner"];
+/** Names that are FHIR's, ethers' and the SDK's own. */
+const names = [
+  "AuditEvent",
+  "CarepactError",
+  "Claim",
+  "Consent",
+  "DiagnosticReport",
+  "MedicationDispense",
+  "VoidSigner",
+];
 
 /** Errors and events of the contracts, and the contracts themselves. */
 async function namesOfContracts(): Promise<Set<string>> {
@@ -43,8 +62,8 @@ describe("names in the guides", () => {
       expect(codes.filter((code) => !known.has(code))).to.deep.equal([]);
     });
 
-    it(`${page}: every error, event and contract is one of the contracts'`, async () => {
-      const known = await namesOfContracts();
+    it(`${page}: every error, event, reason and contract is one of the contracts'`, async () => {
+      const known = new Set<string>([...(await namesOfContracts()), ...accessRefusals]);
       const said = quoted(page, /`([A-Z][a-z]+(?:[A-Z][a-z]+)*)`/g).filter((name) => !names.includes(name));
 
       expect(said.filter((name) => !known.has(name))).to.deep.equal([]);

@@ -3,7 +3,9 @@ import { join } from "node:path";
 
 import { expect } from "chai";
 
+import { gatewaysStory } from "./gateway";
 import { fencedBlocksOf, readPage, ROOT } from "./page";
+import { patientsStory } from "./patient";
 import { payersStory } from "./payer";
 import { pharmacysStory } from "./pharmacy";
 import { startShell, type Shell } from "./shell";
@@ -34,12 +36,20 @@ describe("guides", () => {
   it("docs/guides/pharmacy.md runs", async () => {
     await tell(await pharmacysStory(world, terminal, shell));
   });
+
+  it("docs/guides/gateway.md runs", async () => {
+    await tell(await gatewaysStory(world));
+  });
+
+  it("docs/guides/patient.md runs", async () => {
+    await tell(await patientsStory(world));
+  });
 });
 
 describe("code in README and guides", () => {
   // Every guide is told above or in operator.test.ts; pages beside these have tests of their own.
   it("is all run", () => {
-    const guides = ["operator.md", "payer.md", "pharmacy.md"];
+    const guides = ["gateway.md", "operator.md", "patient.md", "payer.md", "pharmacy.md"];
     const others = [
       "README.md",
       "benchmarks.md",
@@ -81,6 +91,8 @@ describe("code in README and guides", () => {
         { page: "sdk/README.md", given: "sdkReadme.test#SdksGiven" },
         { page: "docs/guides/payer.md", given: "payer#PayersGiven" },
         { page: "docs/guides/pharmacy.md", given: "pharmacy#PharmacysGiven" },
+        { page: "docs/guides/patient.md", given: "patient#PatientsGiven" },
+        { page: "docs/guides/gateway.md", given: "gateway#GatewaysGiven" },
         { page: "docs/guides/operator.md", given: "operator#OperatorsGiven" },
       ]),
     ).to.deep.equal([]);

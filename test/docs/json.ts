@@ -3,7 +3,8 @@ import { writeFile } from "node:fs/promises";
 import { isAddress } from "ethers";
 
 import { readLaboratoryClaim, readPharmacyClaim, type LaboratoryClaim, type PharmacyClaim } from "@carepact/sdk/claims";
-import { diagnosticReportResult, dispenseResult, readClaim } from "@carepact/sdk/fhir";
+import { diagnosticReportResult, dispenseResult, readAuditEvent, readClaim, readConsent } from "@carepact/sdk/fhir";
+import { requireMinorRules, type MinorRules } from "@carepact/sdk/patients";
 import { rulebookFromJson, rulebookIdOf, type RulebookJson } from "@carepact/sdk/rulebooks";
 
 import { rulebookIn } from "../../tasks/rulebook/document";
@@ -11,6 +12,7 @@ import { rulebookIn } from "../../tasks/rulebook/document";
 import type { Block } from "./page";
 
 const SOMEBODY = `0x${"11".repeat(20)}`;
+const PATIENT = `0x${"22".repeat(32)}`;
 
 /** The SDK's readers, by what a document says that it is. An organization's entry and results by payee have
  * none: the commands that they are for read them. */
@@ -36,6 +38,20 @@ const readers: { is: (json: Record<string, unknown>) => boolean; read: (json: un
     read: (json) =>
       diagnosticReportResult(json as Parameters<typeof diagnosticReportResult>[0], { amount: 1_000_000n }),
   },
+  {
+    is: ({ resourceType }) => resourceType === "Consent",
+    read: (json) => readConsent(json as Parameters<typeof readConsent>[0], { accountOf: () => SOMEBODY }),
+  },
+  {
+    is: ({ resourceType }) => resourceType === "AuditEvent",
+    read: (json) =>
+      readAuditEvent(json as Parameters<typeof readAuditEvent>[0], {
+        accountOf: () => SOMEBODY,
+        patientOf: () => PATIENT,
+        number: 0,
+      }),
+  },
+  { is: ({ majorityAge }) => majorityAge !== undefined, read: (json) => requireMinorRules(json as MinorRules) },
   { is: (json) => Object.keys(json).every((key) => isAddress(key)), read: (json) => json },
   { is: ({ hpkeKey }) => typeof hpkeKey === "string", read: (json) => json },
   { is: ({ attesters }) => attesters !== undefined, read: (json) => rulebookIn(json, "rulebook") },
