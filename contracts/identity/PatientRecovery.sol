@@ -29,12 +29,14 @@ contract PatientRecovery is IPatientRecovery, Authorizations, AccessManagedUpgra
     /// @inheritdoc IPatientRecovery
     uint256 public constant EXECUTION_WINDOW = 30 days;
 
-    /// @dev Contacts of a patient. `next` holds from `effectiveAt` on without anybody doing anything.
+    /// @dev Contacts of a patient. `next` holds from `effectiveAt` on without anybody doing anything, if `changedBy`, the
+    /// controller that wants it, is the controller until then.
     struct ContactBook {
         bytes32 current;
         bytes32 next;
         uint40 effectiveAt;
         uint32 changes;
+        bytes32 changedBy;
     }
 
     /// @custom:storage-location erc7201:carepact.storage.PatientRecovery
@@ -90,7 +92,7 @@ contract PatientRecovery is IPatientRecovery, Authorizations, AccessManagedUpgra
         bytes32 message = keccak256(
             abi.encode(_CHANGE_CONTACTS, patient, from, to, book.changes, authorization.deadline)
         );
-        _requireActiveController(patient, message, authorization);
+        book.changedBy = _requireActiveController(patient, message, authorization);
         if (from != book.current) revert ContactsNotCurrent(patient, book.current);
         book.next = to;
         book.effectiveAt = uint40(block.timestamp + CONTACTS_DELAY);
@@ -266,8 +268,9 @@ contract PatientRecovery is IPatientRecovery, Authorizations, AccessManagedUpgra
         bytes32 patient,
         bytes32 message,
         Authorization calldata authorization
-    ) private view {
-        _requireController(patient, _requireActive(patient), message, authorization);
+    ) private view returns (bytes32 controllerHash) {
+        controllerHash = _requireActive(patient);
+        _requireController(patient, controllerHash, message, authorization);
     }
 
     /// @dev Reverts unless the record is active.
@@ -280,8 +283,15 @@ contract PatientRecovery is IPatientRecovery, Authorizations, AccessManagedUpgra
 
     /// @dev The patient's contacts as they are now.
     function _currentBook(bytes32 patient) private view returns (ContactBook memory book) {
-        book = _recoveries().books[patient];
-        if (book.effectiveAt != 0 && block.timestamp >= book.effectiveAt) {
+        PatientRecoveryStorage storage $ = _recoveries();
+        book = $.books[patient];
+        if (book.effectiveAt == 0) return book;
+        (uint256 endedAt, ) = $.patients.controllerEndOf(patient, book.changedBy);
+        // Who rotates away from a thief need not know that the thief named contacts. A key that was recovered may have ended
+        // once before.
+        if (endedAt >= book.effectiveAt - CONTACTS_DELAY && endedAt < book.effectiveAt) {
+            (book.next, book.effectiveAt) = (0, 0);
+        } else if (block.timestamp >= book.effectiveAt) {
             (book.current, book.next, book.effectiveAt) = (book.next, 0, 0);
         }
     }

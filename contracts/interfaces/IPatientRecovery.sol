@@ -118,7 +118,8 @@ interface IPatientRecovery is IAuthorizations {
     error RecoveryLapsed(bytes32 patient, uint256 lapsedAt);
 
     /// @notice Changes the patient's contacts, {CONTACTS_DELAY} seconds from now. The first are delayed too, so that who
-    /// has a key for a moment gains nothing that lasts. A change that is under way is replaced.
+    /// has a key for a moment gains nothing that lasts. A change that is under way is replaced. It comes to nothing if the key
+    /// that made it does not control the record until then: who rotates away from a thief need not know of it.
     /// @dev Message, of the `change`-th change:
     /// `ChangeContacts(bytes32 patient,bytes32 from,bytes32 to,uint32 change,uint48 deadline)`.
     /// @param from Hash of the contacts that hold now; zero: none.

@@ -3,12 +3,23 @@ import { expect } from "chai";
 import { ZeroHash, id } from "ethers";
 import { ethers } from "hardhat";
 
-import { DIRECT, STATUS, authorize, deployWithPatient } from "../../support/consents";
+import { DIRECT, STATUS, authorize, deployWithPatient, rotate } from "../../support/consents";
 import { type Key, accountKey } from "../../support/keys";
 import { DAY } from "../../support/system";
 import type { Patient } from "../ConsentRegistry/actions";
 
-import { CONTACTS_DELAY, change, circleOf, deployWithContacts, hashOf, start } from "./fixture";
+import {
+  CONTACTS_DELAY,
+  DELAY,
+  RECOVERED,
+  change,
+  circleOf,
+  deployWithContacts,
+  hashOf,
+  signaturesOf,
+  acceptanceOf,
+  start,
+} from "./fixture";
 
 const NEXT = circleOf([accountKey("new contact")], 1);
 const current = async ({ recovery, patient }: Patient): Promise<unknown[]> => [...(await recovery.contactsOf(patient))];
@@ -70,6 +81,68 @@ describe("PatientRecovery: changeContacts", () => {
     await time.increase(6 * DAY);
     const [holding, next, , changes] = await current(context);
     expect([holding, next, changes]).to.deep.equal([context.circle.hash, NEXT.hash, 3n]);
+  });
+
+  describe("given a rotation", () => {
+    const phone = accountKey("next phone");
+
+    it("comes to nothing if the key that made it was replaced before it held", async () => {
+      const context = await loadFixture(deployWithContacts);
+      const { recovery, patient, key, circle } = context;
+      const thiefs = circleOf([accountKey("thief's contact")], 1);
+      await change(context, circle.hash, thiefs.hash, 2);
+      await rotate(context, patient, key, phone);
+      expect(await current(context)).to.deep.equal([circle.hash, ZeroHash, 0n, 2n]);
+      await time.increase(CONTACTS_DELAY);
+      expect(await current(context)).to.deep.equal([circle.hash, ZeroHash, 0n, 2n]);
+      const stolen = { ...context, circle: thiefs };
+      await expect(
+        recovery.startRecovery(patient, thiefs.contacts, acceptanceOf(stolen), signaturesOf(stolen, [0])),
+      ).to.be.revertedWithCustomError(recovery, "ContactsMismatch");
+      await expect(
+        recovery.cancelContactsChange(
+          patient,
+          authorize(context.recoveryDomain, phone, "CancelContactsChange", { patient, change: 2 }),
+        ),
+      ).to.be.revertedWithCustomError(recovery, "ContactsChangeMissing");
+    });
+
+    it("can be made again by the new key", async () => {
+      const context = await loadFixture(deployWithContacts);
+      await change(context, context.circle.hash, id("thief's"), 2);
+      await rotate(context, context.patient, context.key, phone);
+      await change(context, context.circle.hash, NEXT.hash, 3, phone);
+      await time.increase(CONTACTS_DELAY);
+      expect(await current(context)).to.deep.equal([NEXT.hash, ZeroHash, 0n, 3n]);
+    });
+
+    it("holds if the key was replaced only after it held", async () => {
+      const context = await loadFixture(deployWithContacts);
+      await change(context, context.circle.hash, NEXT.hash, 2);
+      await time.increase(CONTACTS_DELAY);
+      await rotate(context, context.patient, context.key, phone);
+      expect(await current(context)).to.deep.equal([NEXT.hash, ZeroHash, 0n, 2n]);
+    });
+
+    it("is made by a key that once was replaced, and was recovered, too", async () => {
+      const context = await loadFixture(deployWithContacts);
+      const { recovery, patient, key, circle } = context;
+      await rotate(context, patient, key, phone);
+      await recovery.startRecovery(
+        patient,
+        circle.contacts,
+        acceptanceOf(context, 1, key),
+        signaturesOf(context, [0, 2], { to: key }),
+      );
+      await time.increase(DELAY);
+      await recovery.executeRecovery(patient);
+      await change(context, circle.hash, NEXT.hash, 2);
+      await time.increase(CONTACTS_DELAY);
+      expect(await current(context)).to.deep.equal([NEXT.hash, ZeroHash, 0n, 2n]);
+      await change(context, NEXT.hash, circle.hash, 3);
+      await rotate(context, patient, key, RECOVERED);
+      expect(await current(context)).to.deep.equal([NEXT.hash, ZeroHash, 0n, 3n]);
+    });
   });
 
   it("is refused when it names other contacts than those that hold, and changes nothing", async () => {
