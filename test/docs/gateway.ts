@@ -1,7 +1,10 @@
+import { writeFile } from "node:fs/promises";
+
 import type { Consent } from "fhir/r4";
 import { Wallet, type JsonRpcSigner } from "ethers";
 
 import { run, type Deployment } from "@carepact/sdk";
+import { createGateway, memoryStore } from "@carepact/sdk/access";
 import {
   createConsents,
   makeRestrictions,
@@ -16,6 +19,7 @@ import { accountSigner, type PatientSigner } from "@carepact/sdk/signers";
 
 import { readJson } from "./json";
 import { almostAdult } from "./patient";
+import type { Shell } from "./shell";
 import type { Story } from "./story";
 import { DAY, enrol, type World } from "./world";
 
@@ -147,8 +151,46 @@ async function registered({ office, deployment }: World): Promise<{ signer: Pati
   return { signer, patient };
 }
 
-/** The guide for gateways: what its code takes as given, and what patients did before. */
-export async function gatewaysStory(world: World): Promise<Story> {
+/** The files of the guide's commands: a grant that its clinic may pass on, and the receipt for a look by it. */
+async function filesForTerminal(terminal: World): Promise<void> {
+  const { provider, deployment, laboratory } = terminal;
+  const [account, clinic, gatekeeper] = (await Promise.all([2, 5, 7].map((index) => provider.getSigner(index)))) as [
+    JsonRpcSigner,
+    JsonRpcSigner,
+    JsonRpcSigner,
+  ];
+  const keys = await generateSealingKeys();
+  await enrol(terminal, clinic.address, "clinic", keys);
+  await enrol(terminal, laboratory.signer.address, "laboratory", laboratory.keys);
+  await enrol(terminal, gatekeeper.address, "gateway", keys);
+  const connection = { runner: account, deployment };
+  const salt = `0x${"0a".repeat(32)}`;
+  const { patient } = await run(createPatients(connection).register({ hpkeKey: keys.publicKey, salt }));
+  const grant = await createConsents(connection).grant({
+    patient,
+    grantee: clinic.address,
+    purposes: ["TREAT"],
+    categories: ["DiagnosticReport"],
+    expiry: ((await provider.getBlock("latest"))?.timestamp ?? 0) + 30 * DAY,
+    subGrants: 1,
+  });
+  const gateway = createGateway({ runner: gatekeeper, deployment }, { store: memoryStore() });
+  const { receipt } = await gateway.attempt({
+    patient,
+    who: clinic.address,
+    action: "read",
+    resourceTypes: ["DiagnosticReport"],
+    confidentiality: "N",
+    purposes: ["TREAT"],
+    basis: { kind: "grant", grant },
+  });
+  await run(gateway.anchor());
+  await writeFile("grant.json", signedGrantText(grant));
+  await writeFile("receipt.json", JSON.stringify(receipt));
+}
+
+/** The guide for gateways: what its code takes as given, and what patients did before. Its commands have a world of their own. */
+export async function gatewaysStory(world: World, terminal: World, shell: Shell): Promise<Story> {
   const { provider, office, deployment } = world;
   const [clinic, reviewer, gatekeeper] = (await Promise.all([5, 6, 7].map((index) => provider.getSigner(index)))) as [
     JsonRpcSigner,
@@ -215,11 +257,14 @@ export async function gatewaysStory(world: World): Promise<Story> {
     given,
     others: {
       json: readJson,
+      sh: (block) => shell.run(block),
+      text: (block) => shell.compare(block),
       sql: ({ text, line }) => {
         const columns = [...text.matchAll(/^ {2}(\w+) /gm)].map(([, column]) => column);
         if (columns.join() !== "key,value,version")
           throw new Error(`Line ${line + 1}: the statements have other columns.`);
       },
     },
+    meanwhile: { "The same from the terminal": () => filesForTerminal(terminal) },
   };
 }

@@ -38,11 +38,11 @@ describe("guides", () => {
   });
 
   it("docs/guides/gateway.md runs", async () => {
-    await tell(await gatewaysStory(world));
+    await tell(await gatewaysStory(world, terminal, shell));
   });
 
   it("docs/guides/patient.md runs", async () => {
-    await tell(await patientsStory(world));
+    await tell(await patientsStory(world, terminal, shell));
   });
 });
 

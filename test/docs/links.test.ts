@@ -54,7 +54,7 @@ function deadLinksOf(path: string): string[] {
 function unknownCommandsOf(path: string): string[] {
   const text = readPage(path);
   const { scripts } = JSON.parse(readPage("package.json")) as { scripts: Record<string, string> };
-  const asked = [...text.matchAll(/npm run ([a-z:]+)|npx hardhat ([a-z]+(?::[a-z]+)*)/g)];
+  const asked = [...text.matchAll(/npm run ([a-z:]+)|npx hardhat ([a-z]+(?::[a-z]+(?:-[a-z]+)*)*)/g)];
   return asked
     .filter(([, script, task]) =>
       script === undefined ? !(task! in hre.tasks || task! in hre.scopes) : !(script in scripts),

@@ -1,22 +1,27 @@
-import type { JsonRpcProvider, JsonRpcSigner } from "ethers";
-import { Wallet } from "ethers";
+import { readFile, writeFile } from "node:fs/promises";
+
+import { Wallet, type JsonRpcProvider, type JsonRpcSigner } from "ethers";
 
 import { run, type Deployment } from "@carepact/sdk";
 import { createGateway, memoryStore, type Attempt, type Gateway } from "@carepact/sdk/access";
 import {
   openSealedGrant,
   openSealedRestrictions,
+  parseRestrictions,
   parseSealedGrant,
   parseSealedRestrictions,
+  parseSignedGrant,
   type RestrictionsFile,
   type SignedGrant,
 } from "@carepact/sdk/consents";
 import { generateSealingKeys, type SealingKeyPair } from "@carepact/sdk/encryption";
+import { createPatients, patientIdOf } from "@carepact/sdk/patients";
 import { accountSigner, type CredentialsLike, type PatientSigner } from "@carepact/sdk/signers";
 
 import { deviceWithPasskey } from "../../examples/demo/authenticator";
 
 import { readJson } from "./json";
+import type { Shell } from "./shell";
 import type { Story } from "./story";
 import { DAY, enrol, pass, type World } from "./world";
 
@@ -100,8 +105,46 @@ async function look(
   };
 }
 
-/** The guide for patient apps: what its code takes as given, and what clinics and gateways do meanwhile. */
-export async function patientsStory(world: World): Promise<Story> {
+/** Accounts of the terminal's node, by the numbers that the guide's commands have. */
+async function terminalsAccounts({
+  provider,
+}: World): Promise<Record<"patient" | "clinic" | "gatekeeper", JsonRpcSigner>> {
+  const [patient, clinic, gatekeeper] = (await Promise.all([2, 5, 7].map((index) => provider.getSigner(index)))) as [
+    JsonRpcSigner,
+    JsonRpcSigner,
+    JsonRpcSigner,
+  ];
+  return { patient, clinic, gatekeeper };
+}
+
+/** What the terminal's audit is about: the clinic asked with the grant that was revoked, and the gateway gave a history. */
+async function lookInTerminal(terminal: World): Promise<void> {
+  const { deployment } = terminal;
+  const { patient: account, clinic, gatekeeper } = await terminalsAccounts(terminal);
+  const patient = patientIdOf(account.address, `0x${"0a".repeat(32)}`);
+  const { publicKey } = JSON.parse(await readFile("patient.sealing.json", "utf8")) as { publicKey: string };
+  await run(createPatients({ runner: account, deployment }).setHpkeKey(patient, publicKey));
+  const gateway = createGateway({ runner: gatekeeper, deployment }, { store: memoryStore() });
+  const { receipt } = await gateway.attempt({
+    patient,
+    who: clinic.address,
+    action: "read",
+    resourceTypes: ["DiagnosticReport"],
+    confidentiality: "N",
+    purposes: ["TREAT"],
+    basis: { kind: "grant", grant: parseSignedGrant(await readFile("grant.json", "utf8")) },
+    restrictions: parseRestrictions(await readFile("restrictions.json", "utf8")),
+  });
+  await run(gateway.anchor());
+  await writeFile("receipt.json", JSON.stringify(receipt));
+  await writeFile("history.json", JSON.stringify(await gateway.history(patient, { view: "patient" })));
+}
+
+/**
+ * The guide for patient apps: what its code takes as given, and what clinics and gateways do meanwhile. Its commands have a
+ * world of their own.
+ */
+export async function patientsStory(world: World, terminal: World, shell: Shell): Promise<Story> {
   const { provider, deployment } = world;
   const [clinic, hospital, gatekeeper, relayer] = (await Promise.all(
     [5, 6, 7, 8].map((index) => provider.getSigner(index)),
@@ -112,6 +155,11 @@ export async function patientsStory(world: World): Promise<Story> {
   await enrol(world, hospital.address, "clinic", await generateSealingKeys());
   await enrol(world, gatekeeper.address, "gateway", await generateSealingKeys());
   const gateway = createGateway({ runner: gatekeeper, deployment }, { store: memoryStore() });
+
+  const others = await terminalsAccounts(terminal);
+  await enrol(terminal, others.clinic.address, "clinic", await generateSealingKeys());
+  await enrol(terminal, others.gatekeeper.address, "gateway", await generateSealingKeys());
+  await writeFile("password.txt", "long and of this test only", { mode: 0o600 });
 
   const delivered: string[] = [];
   let seen: Awaited<ReturnType<typeof look>> = { receipts: [], notices: [] };
@@ -144,7 +192,11 @@ export async function patientsStory(world: World): Promise<Story> {
   return {
     page: "docs/guides/patient.md",
     given,
-    others: { json: readJson },
+    others: {
+      json: readJson,
+      sh: (block) => shell.run(block),
+      text: (block) => shell.compare(block),
+    },
     meanwhile: {
       "See who looked": async () => {
         seen = await look(gateway, given, await openAll(delivered, clinicsKeys));
@@ -154,6 +206,7 @@ export async function patientsStory(world: World): Promise<Story> {
       // An anchor counts from the next second on, and this chain has several blocks in one.
       "The new phone takes over": () => pass(world, 1),
       Majority: () => pass(world, 45 * DAY),
+      "Audit from the terminal": () => lookInTerminal(terminal),
     },
   };
 }
