@@ -119,8 +119,8 @@ export interface Consents {
     options?: AuthorizationOptions,
   ): Action<Restricted>;
   /**
-   * Writes down that a grant existed, so that it outlives the key that signed it. Needed before the key is rotated, in an
-   * earlier block; then never again. Anybody may send it, and it shows a random number.
+   * Writes down that a grant existed, so that it outlives the key that signed it. Needed before the key is rotated,
+   * in a block of an earlier second; then never again. Anybody may send it, and it shows a random number.
    */
   anchor(grant: SignedGrant): Action<{ anchor: string }>;
   /** Whether a grant outlives the key that signed it, or has to be anchored before this is rotated. */

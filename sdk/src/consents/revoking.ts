@@ -65,8 +65,8 @@ export interface Anchoring {
   /** When it was anchored first, unix seconds. */
   anchoredAt?: number;
   /**
-   * - `needed`: the key that signed controls the record. Anchored in a block before a rotation, the grant outlives it, and
-   *   not otherwise.
+   * - `needed`: the key that signed controls the record. Anchored in a block of an earlier second than a rotation's,
+   *   the grant outlives it, and not otherwise.
    * - `done`: it was anchored in its time.
    * - `tooLate`: the key was replaced before, or the epoch ended: the grant has to be signed anew.
    * - `notController`: the key never controlled the record.
