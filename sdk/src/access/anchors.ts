@@ -72,19 +72,24 @@ export function anchoredRoots(connection: Connection, gateway: string, options?:
   );
 }
 
-/** The gateway that anchored this root; undefined: none did. */
-export async function anchorerOf(
+/** Which gateways anchored these roots; those that none did are missing. All in one reading, however many they are. */
+export async function anchorersOf(
   connection: Connection,
   provider: Provider,
-  root: string,
+  roots: ReadonlySet<string>,
   signal?: AbortSignal,
-): Promise<string | undefined> {
+): Promise<Map<string, string>> {
+  const found = new Map<string, string>();
+  if (roots.size === 0) return found;
   const all = createEvents({ ...connection, runner: provider }).read(
     { contracts: ["AccessLog"], names: ["AccessRootAnchored"] },
     { signal },
   );
-  for await (const { args } of all) if (args.root === root) return args.gateway;
-  return undefined;
+  for await (const { args } of all) {
+    if (roots.has(args.root) && !found.has(args.root)) found.set(args.root, args.gateway);
+    if (found.size === roots.size) break;
+  }
+  return found;
 }
 
 async function rootsIn(

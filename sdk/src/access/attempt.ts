@@ -54,12 +54,26 @@ export interface Attempt {
 }
 
 /** Whether something is permitted. */
-export type Permission = { permitted: true } | { permitted: false; reason: AccessRefusal; advice: string };
+export type Permission =
+  | {
+      permitted: true;
+      /** See `Granted`: the grant's FHIR Consent may permit less than the grant. */
+      instrument?: string;
+    }
+  | { permitted: false; reason: AccessRefusal; advice: string };
+
+/** What a grant is about, and what an emergency opens. The registry knows of nothing else. */
+const LOOKING: readonly AccessAction[] = ["read", "execute"];
+
+const refused = (reason: AccessRefusal, advice: string): Permission => ({ permitted: false, reason, advice });
 
 /**
  * Permission as the consent registry gives it, at the latest block: for grants by `check`, for emergencies by
- * `checkBreakGlass`. Other legal bases are none of its business: `policies` says which of them the gateway accepts for an
- * attempt; none unless given.
+ * `checkBreakGlass`. Both are about looking: reading, and executing a query. Other legal bases are none of its business:
+ * `policies` says which of them the gateway accepts for an attempt; none unless given.
+ *
+ * A grant that comes from a FHIR Consent is refused without it, since the Consent may permit less: a yes names it by
+ * `instrument`, and who releases data decides by it, too.
  */
 export function consentPermission(
   connection: Connection,
@@ -70,11 +84,20 @@ export function consentPermission(
     const { patient, who, purposes, resourceTypes, sensitivities = [], confidentiality, basis, restrictions } = attempt;
     const categories = [...resourceTypes, ...sensitivities];
     const request = { patient, organization: who, purposes, categories, confidentiality, restrictions };
-    if (basis.kind === "grant") return consents.check({ ...request, grant: basis.grant }, options);
-    if (basis.kind === "breakGlass") return consents.checkBreakGlass(request, options);
-    return (await policies?.(attempt, basis.policy)) === true
-      ? { permitted: true }
-      : { permitted: false, reason: "PolicyNotAccepted", advice: "The gateway does not accept this legal basis here." };
+    if (basis.kind === "policy")
+      return (await policies?.(attempt, basis.policy)) === true
+        ? { permitted: true }
+        : refused("PolicyNotAccepted", "The gateway does not accept this legal basis here.");
+    const answer: Permission =
+      basis.kind === "grant"
+        ? await consents.check({ ...request, grant: basis.grant }, options)
+        : await consents.checkBreakGlass(request, options);
+    if (!answer.permitted) return answer;
+    if (!LOOKING.includes(attempt.action))
+      return refused("ActionNotGranted", "A grant or an emergency lets somebody look: name another legal basis.");
+    if (answer.instrument !== undefined && basis.kind === "grant" && basis.grant.consent === undefined)
+      return refused("InstrumentMissing", "The grant comes from a FHIR Consent: bring the grant's file with it.");
+    return answer;
   };
 }
 
@@ -119,6 +142,9 @@ function basisOf(basis: AttemptBasis): AccessBasis {
     return { kind: "grant", grant: documents[0], epoch: chain.grant.epoch };
   }
   if (basis.kind === "policy") return { kind: "policy", policy: basis.policy };
+  // Plain JavaScript may pass anything: what is noted has to be what permission is asked for.
+  if (basis.kind !== "breakGlass")
+    throw new CarepactError("INPUT_INVALID", "A basis is a grant, an emergency or a policy.", { path: "basis.kind" });
   return { kind: "breakGlass", justification: requireText(basis.justification, "basis.justification") };
 }
 

@@ -4,8 +4,9 @@ import { deploymentOf, type Connection } from "../chain/deployment";
 import type { CallOptions } from "../chain/options";
 import { reading } from "../chain/read";
 import { CarepactError } from "../errors";
+import { OrganizationRegistry__factory } from "../generated";
 
-import { anchoredRootsOf, anchorerOf, momentOf, type AnchoredRoot } from "./anchors";
+import { anchoredRootsOf, anchorersOf, momentOf, type AnchoredRoot } from "./anchors";
 import { findingKinds, type Finding, type FindingKind, type FindingPlace } from "./findings";
 import { entriesOf, messageOfHistory, readHistory, type AccessHistory, type HistoryTrail } from "./history";
 import { receiptMessage, reviewMessage } from "./messages";
@@ -105,16 +106,18 @@ async function auditOn(
   if (!(await isSignatureOf(provider, history.gateway, messageOfHistory(history), history.signature)))
     find("wrongSignature", {}, "The history was not signed like this by its gateway.");
   if (now - history.at > maxAge) find("outdated", {}, "The history is too old: ask for a new one.");
+  // A time to come would put off whatever is due. Nodes may be some blocks apart.
+  if (history.at > now + NOTING) find("outdated", {}, "The history claims a time to come: ask for another one.");
   const lateRoot = anchored.findLast(({ at }) => at <= history.at);
 
   const trails = readTrails(history, find);
   await checkSignatures(provider, history, trails, find);
   const proved = await checkRoots(connection, provider, history, trails, anchored, find, signal);
-  checkTimes(trails, proved, anchored, { maxDelay, now }, find);
+  checkTimes(trails, proved, anchored, { maxDelay, now, madeAt: history.at }, find);
   const newest = proved.at(-1);
   if (lateRoot !== undefined && newest !== undefined && newest.sequence < lateRoot.sequence)
     find("outdated", { sequence: newest.sequence + 1 });
-  await checkReviews(provider, history, trails, { now, reviewWithin }, find);
+  await checkReviews(connection, provider, history, trails, { now, reviewWithin }, find);
   const pending = await checkReceipts(provider, history, trails, receipts, find);
   await checkEarlier(provider, history, trails, earlier, find);
   return {
@@ -153,14 +156,8 @@ function readTrails(history: AccessHistory, find: Find): ReadTrail[] {
     const heads = [trail];
     let before = 0;
     let expected = 0;
-    const numbers = new Set(shown.entries.map(({ number }) => number));
-    const last = shown.entries.reduce((most, { number }) => Math.max(most, number), 0);
+    const missing = missingIn(shown.entries.map(({ number }) => number));
     const seen = new Set<number>();
-    /** The first number from `least` on that is nowhere, of those below the last one. */
-    const missing = (least: number): number | undefined => {
-      for (let number = least; number < last; number += 1) if (!numbers.has(number)) return number;
-      return undefined;
-    };
     const entries = shown.entries.map((entry, i): ReadTrail["entries"][number] => {
       const { number, statement, salt, blind } = entry;
       const place = { compartment, number };
@@ -182,6 +179,19 @@ function readTrails(history: AccessHistory, find: Find): ReadTrail[] {
     const isWhole = shown.entries.every(({ number }, i) => number === i);
     return [{ compartment, trail, heads, entries, isWhole }];
   });
+}
+
+/** Tells the first number from `least` on that is nowhere, of those below the last one. */
+function missingIn(shown: readonly number[]): (least: number) => number | undefined {
+  const numbers = new Set(shown);
+  const last = shown.reduce((most, number) => Math.max(most, number), 0);
+  // Walked through once, however often it is asked: numbers that are shown are looked at from their highest down.
+  const after = new Map<number, number>();
+  for (const number of [...numbers].sort((a, b) => b - a)) after.set(number, after.get(number + 1) ?? number + 1);
+  return (least) => {
+    const first = after.get(least) ?? least;
+    return first < last ? first : undefined;
+  };
 }
 
 async function checkSignatures(
@@ -217,6 +227,7 @@ async function checkRoots(
   signal: AbortSignal,
 ): Promise<Proved[]> {
   const proved: Proved[] = [];
+  const unproved: { sequence: number; computed: string | undefined }[] = [];
   const last: Partial<Record<Compartment, number>> = {};
   if (!trails.every(({ isWhole }) => isWhole)) return proved;
   for (const root of [...history.roots].sort((a, b) => a.sequence - b.sequence)) {
@@ -241,9 +252,14 @@ async function checkRoots(
       proved.push({ ...onChain, counts: Object.fromEntries(counts) });
       continue;
     }
-    const by = computed === undefined ? undefined : await anchorerOf(connection, provider, computed, signal);
+    unproved.push({ sequence, computed });
+  }
+  const computedRoots = new Set(unproved.flatMap(({ computed }) => computed ?? []));
+  const anchorers = await anchorersOf(connection, provider, computedRoots, signal);
+  for (const { sequence, computed = "" } of unproved) {
+    const by = anchorers.get(computed);
     if (by !== undefined && getAddress(by) !== history.gateway) find("foreignRoot", { sequence });
-    else if (onChain === undefined) find("notAnchored", { sequence });
+    else if (anchored[sequence - 1] === undefined) find("notAnchored", { sequence });
     else find("altered", { sequence });
   }
   return proved;
@@ -253,18 +269,21 @@ function checkTimes(
   trails: readonly ReadTrail[],
   proved: readonly Proved[],
   anchored: readonly AnchoredRoot[],
-  { maxDelay, now }: { maxDelay: number; now: number },
+  { maxDelay, now, madeAt }: { maxDelay: number; now: number; madeAt: number },
   find: Find,
 ): void {
   for (const { compartment, entries, isWhole } of trails) {
     if (!isWhole) continue;
+    const covering = firstCovering(proved, compartment);
     for (const { entry, entryHash } of entries) {
       const { number, statement } = entry;
       const place = { compartment, number, entryHash };
-      const first = proved.find(({ counts }) => (counts[compartment] ?? 0) > number);
-      const missed = anchored.find(({ at }) => at > statement.at + maxDelay);
+      const first = covering[number];
+      const missed = firstAfter(anchored, statement.at + maxDelay);
       if (first !== undefined && statement.at > first.at)
         find("backDated", place, "A root covers an entry that claims to be younger than the root.");
+      else if (statement.at > madeAt + NOTING)
+        find("backDated", place, "An entry claims to be younger than the history that shows it.");
       else if (missed !== undefined && (first === undefined || missed.sequence < first.sequence))
         find("backDated", { ...place, sequence: missed.sequence });
       else if ((first?.at ?? now) > statement.at + maxDelay) find("notAnchored", place);
@@ -272,7 +291,26 @@ function checkTimes(
   }
 }
 
+/** For each entry of a trail the first root that covers it, as far as there is one. */
+function firstCovering(proved: readonly Proved[], compartment: Compartment): Proved[] {
+  const covering: Proved[] = [];
+  for (const root of proved) while (covering.length < (root.counts[compartment] ?? 0)) covering.push(root);
+  return covering;
+}
+
+/** The first of a gateway's roots that was anchored after a time. */
+function firstAfter(anchored: readonly AnchoredRoot[], at: number): AnchoredRoot | undefined {
+  let [low, high] = [0, anchored.length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if ((anchored[middle] as AnchoredRoot).at > at) high = middle;
+    else low = middle + 1;
+  }
+  return anchored[low];
+}
+
 async function checkReviews(
+  connection: Connection,
   provider: Provider,
   history: AccessHistory,
   trails: readonly ReadTrail[],
@@ -280,6 +318,14 @@ async function checkReviews(
   find: Find,
 ): Promise<void> {
   const { gateway } = history;
+  const registry = OrganizationRegistry__factory.connect(deploymentOf(connection).organizationRegistry, provider);
+  const known = new Map<string, boolean>();
+  /** Whether somebody is in the directory, also if suspended since: anybody can make an account to review with. */
+  const isRegistered = async (who: string): Promise<boolean> => {
+    const isKnown = known.get(who) ?? Number((await registry.organizationOf(who))[1]) !== 0;
+    known.set(who, isKnown);
+    return isKnown;
+  };
   for (const { compartment, entries } of trails) {
     const due = new Map<string, { number: number; at: number; who: string }>();
     for (const { entry, entryHash } of entries) {
@@ -298,7 +344,10 @@ async function checkReviews(
         ))
       )
         find("wrongSignature", { compartment, number }, "A review was not signed by who is named as reviewer.");
-      else if (access !== undefined && access.who !== who && at <= access.at + reviewWithin) due.delete(of);
+      else if (!(await isRegistered(who)))
+        find("unreviewed", { compartment, number }, "A review is by somebody who is no registered organization.");
+      else if (access !== undefined && ![access.who, gateway].includes(who) && at <= access.at + reviewWithin)
+        due.delete(of);
     }
     for (const [entryHash, { number, at }] of due)
       if (now > at + reviewWithin) find("unreviewed", { compartment, number, entryHash });
@@ -350,10 +399,13 @@ async function checkEarlier(
       find("wrongSignature", {}, "An earlier history was not signed by the gateway: it proves nothing.");
       continue;
     }
+    // Of one that was made at the same time, or is the later one by mistake, the newest entries need not be there yet.
+    const isDue = ({ entry }: ReadTrail["entries"][number]): boolean =>
+      old.at < history.at || entry.statement.at + NOTING < history.at;
     for (const { compartment, trail, entries } of readTrails(old, () => undefined)) {
       const present = trails.find((one) => one.compartment === compartment);
       if (present === undefined) {
-        if (entries.length > 0) find("removed", { compartment, number: 0 }, "A trail that there was is gone.");
+        if (entries.some(isDue)) find("removed", { compartment, number: 0 }, "A trail that there was is gone.");
         continue;
       }
       if (present.trail !== trail) {
@@ -361,10 +413,12 @@ async function checkEarlier(
         continue;
       }
       const byNumber = new Map(present.entries.map((one) => [one.entry.number, one] as const));
-      for (const { entry, entryHash } of entries) {
+      for (const one of entries) {
+        const { entry, entryHash } = one;
         const { number } = entry;
         const same = byNumber.get(number);
-        if (same === undefined) find("removed", { compartment, number, entryHash });
+        if (same === undefined && isDue(one)) find("removed", { compartment, number, entryHash });
+        else if (same === undefined) continue;
         else if (same.entryHash !== entryHash) find("fork", { compartment, number, entryHash });
       }
     }

@@ -114,6 +114,7 @@ export async function requireReview(
   };
   requireText(text, "text");
   must(isAddress(who) && getAddress(who) !== access.who, "who", "is by who asked");
+  must(getAddress(who) !== access.gateway, "who", "is by who let it happen");
   const deployment = deploymentOf(connection);
   const registry = OrganizationRegistry__factory.connect(deployment.organizationRegistry, provider);
   const [, status] = await registry.organizationOf(who);

@@ -61,7 +61,12 @@ export interface GatewayOptions {
 
 /** What who asked gets. Nothing is given out without it. */
 export type AccessAnswer =
-  | { allowed: true; receipt: AccessReceipt }
+  | {
+      allowed: true;
+      receipt: AccessReceipt;
+      /** Salted hash of the FHIR Consent that the grant comes from, and carries: decide by it before anything is given out. */
+      instrument?: string;
+    }
   | { allowed: false; reason: AccessRefusal; advice: string; receipt: AccessReceipt };
 
 /** Who is to see a history. */
@@ -246,7 +251,8 @@ export function createGateway(connection: Connection, options: GatewayOptions): 
       key === undefined
         ? await noteOutcome({ result: "allowed" })
         : await noteEmergency(compartment, noted(at, { result: "allowed" }), key);
-    return { allowed: true, receipt };
+    const { instrument } = answer;
+    return { allowed: true, receipt, ...(instrument === undefined ? {} : { instrument }) };
   };
 
   const historyTrail = async (patient: string, compartment: Compartment): Promise<HistoryTrail | undefined> => {

@@ -5,6 +5,7 @@ import { chainTimeOf, deploymentOf } from "../chain/deployment";
 import type { CallOptions } from "../chain/options";
 import { reading } from "../chain/read";
 import { schemaReader } from "../claims/schema";
+import { confidentialityRank, type ConfidentialityCode } from "../codes";
 import { CarepactError } from "../errors";
 import { OrganizationRegistry__factory } from "../generated";
 import { organizationKinds } from "../organizations";
@@ -43,6 +44,8 @@ export interface ReceiptExpectations {
   resourceTypes: readonly string[];
   /** Labels of what the key opens; none unless given. */
   sensitivities?: readonly string[] | undefined;
+  /** Confidentiality of what the key opens, where known: who asked for less gets no key for more. */
+  confidentiality?: ConfidentialityCode | undefined;
   /** Most seconds since it was noted; 300 unless given. */
   maxAge?: number | undefined;
 }
@@ -107,6 +110,15 @@ export function verifyReceipt(
         "$.statement.sensitivities",
         "is about less sensitive data",
       );
+      const { confidentiality: asked } = statement;
+      const rankOf = (code: ConfidentialityCode | undefined): number =>
+        code === undefined ? 0 : confidentialityRank(code);
+      must(
+        rankOf(expected.confidentiality) <= rankOf(asked),
+        "$.statement.confidentiality",
+        "is about less confidential data",
+      );
+      must(statement.review === undefined, "$.statement.review", "is about a review, which opens nothing");
       const now = await chainTimeOf(provider);
       const age = now - statement.at;
       must(age >= 0 && age <= (expected.maxAge ?? 300), "$.statement.at", "is not of now");

@@ -26,8 +26,11 @@ export type AccessBasis =
   /** Entries that come from other systems may not say. */
   | { kind: "unstated" };
 
-/** Why a gateway itself refuses, besides the reasons of the consent registry. */
-export const gatewayReasons = ["PolicyNotAccepted"] as const;
+/**
+ * Why a gateway itself refuses, besides the reasons of the consent registry: a legal basis that it does not accept; something
+ * else than looking, which no grant and no emergency covers; a grant whose FHIR Consent was not brought with it.
+ */
+export const gatewayReasons = ["PolicyNotAccepted", "ActionNotGranted", "InstrumentMissing"] as const;
 
 /** Why a request was refused. */
 export type AccessRefusal = Exclude<PermissionReason, "None"> | (typeof gatewayReasons)[number];

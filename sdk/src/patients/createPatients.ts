@@ -81,7 +81,8 @@ export interface Patients {
   /** Registers a record of who acts. @throws KEY_INVALID, PATIENT_ALREADY_REGISTERED */
   register(input: RegisterInput, options?: AuthorizationOptions): Action<Registered, Registered>;
   /**
-   * Gives the record to another key. What the former one signed counts from now on only if it was anchored before.
+   * Gives the record to another key. What the former one signed counts from now on only if it was anchored before; a change
+   * of contacts that it began comes to nothing. Contacts that hold stay.
    * @param input `to`: the new key, or what it signed with `acceptControl`; `endEpoch`: whether to end all grants and
    * mandates too, as who lost a phone does, and a custodian at majority
    * @throws CONTROLLER_USED_BEFORE, INPUT_INVALID

@@ -43,7 +43,10 @@ export type SigningOptions = AuthorizationOptions & CallOptions;
  * before anything is signed.
  */
 export interface Recoveries {
-  /** Changes the contacts, 7 days from now; undefined: none any more. Replaces a change under way. Controller only. @throws CONTACTS_INVALID */
+  /**
+   * Changes the contacts, 7 days from now; undefined: none any more. Replaces a change under way. Controller only: a rotation
+   * before that ends the change, since a thief may have begun it. @throws CONTACTS_INVALID
+   */
   changeContacts(
     patient: string,
     contacts: RecoveryContacts | undefined,

@@ -1,0 +1,235 @@
+import { time } from "@nomicfoundation/hardhat-network-helpers";
+import { expect } from "chai";
+import { ZeroHash, id } from "ethers";
+import { ethers } from "hardhat";
+
+import {
+  accessActions,
+  consentPermission,
+  entriesOf,
+  signReview,
+  verifyReceipt,
+  type AccessAction,
+  type AccessHistory,
+  type Attempt,
+  type ReceiptExpectations,
+} from "@carepact/sdk/access";
+import { accountSigner, type TypedDataSigner } from "@carepact/sdk/signers";
+
+import { DAY } from "../support/system";
+
+import { cheated } from "./accessTampering";
+import {
+  attemptOf,
+  audited,
+  deployAccessWorld,
+  emergencyOf,
+  finds,
+  gatewayOver,
+  historyOf,
+  kindsOf,
+  worldOf,
+  type AccessWorld,
+} from "./accessWorld";
+import { refusal } from "./support";
+
+describe("SDK: what a gateway and an audit do not let pass", () => {
+  describe("the gateway", () => {
+    it("lets nobody change anything under a grant or in an emergency, and notes who tried", async () => {
+      const world = await worldOf(deployAccessWorld);
+      const looking: readonly AccessAction[] = ["read", "execute"];
+      for (const make of [attemptOf, emergencyOf])
+        for (const action of accessActions) {
+          const answer = await world.gateway.attempt(make(world, { action }));
+          expect(answer.allowed, action).to.equal(looking.includes(action));
+          if (!answer.allowed) expect(answer.reason).to.equal("ActionNotGranted");
+        }
+      const noted = entriesOf(await historyOf(world)).filter(({ outcome }) => outcome.result === "refused");
+      expect(noted).to.have.length(2 * (accessActions.length - looking.length));
+
+      const permission = consentPermission(world.connection, () => true);
+      const basis = { kind: "policy" as const, policy: "https://example.org/records-act" };
+      const gateway = gatewayOver(world, { permission });
+      expect((await gateway.attempt(attemptOf(world, { action: "update", basis }))).allowed).to.equal(true);
+    });
+
+    it("takes no grant without the FHIR Consent that it comes from, which may permit less", async () => {
+      const world = await worldOf(deployAccessWorld);
+      const grant = await world.consents.grant({
+        patient: world.patient,
+        grantee: world.clinic.address,
+        purposes: ["TREAT"],
+        categories: ["Observation"],
+        expiry: (await time.latest()) + DAY,
+        consent: { resourceType: "Consent", status: "active" },
+      });
+      const stripped = { ...grant };
+      delete stripped.consent;
+      const [whole, without] = [grant, stripped].map((file) =>
+        attemptOf(world, { basis: { kind: "grant", grant: file } }),
+      ) as [Attempt, Attempt];
+      expect(await world.gateway.attempt(without)).to.deep.include({ allowed: false, reason: "InstrumentMissing" });
+      const answer = await world.gateway.attempt(whole);
+      expect(answer).to.deep.include({ allowed: true, instrument: grant.grant.instrument });
+      expect(await world.gateway.attempt(attemptOf(world))).not.to.have.property("instrument");
+    });
+
+    it("notes no basis that it was not asked about", async () => {
+      const world = await worldOf(deployAccessWorld);
+      const permission = consentPermission(world.connection, () => true);
+      const basis = { kind: "other", justification: "Urgent.", policy: "urn:any" } as unknown as Attempt["basis"];
+      const gateway = gatewayOver(world, { permission });
+      const error = await refusal("INPUT_INVALID", gateway.attempt(attemptOf(world, { basis })));
+      expect(error.details.path).to.equal("basis.kind");
+      expect(world.rows.size).to.equal(0);
+    });
+
+    it("takes no review by itself, which let it happen", async () => {
+      const world = await worldOf(deployAccessWorld);
+      await world.gateway.attempt(emergencyOf(world));
+      const [unreviewed] = await world.gateway.unreviewed();
+      const review = { gateway: await world.gateway.account(), of: unreviewed!.of, justified: true, text: "Fine." };
+      const own = await signReview(world.reader, review, await accountSigner(world.gatewaySigner));
+      expect((await refusal("ACCESS_REVIEW_INVALID", world.gateway.review(own))).details.path).to.equal("who");
+    });
+  });
+
+  describe("who holds a key", () => {
+    const expected = (world: AccessWorld, changes: Partial<ReceiptExpectations> = {}): ReceiptExpectations => ({
+      patient: world.patient,
+      who: world.clinic.address,
+      resourceTypes: ["Observation"],
+      ...changes,
+    });
+
+    it("releases none for what is more confidential than what was asked for", async () => {
+      const world = await worldOf(deployAccessWorld);
+      const { receipt } = await world.gateway.attempt(attemptOf(world, { confidentiality: "L" }));
+      for (const confidentiality of ["U", "L", undefined] as const)
+        await verifyReceipt(world.reader, receipt, expected(world, { confidentiality }));
+      for (const confidentiality of ["M", "N", "R", "V"] as const) {
+        const terms = expected(world, { confidentiality });
+        const error = await refusal("ACCESS_RECEIPT_INVALID", verifyReceipt(world.reader, receipt, terms));
+        expect(error.details.path).to.equal("$.statement.confidentiality");
+      }
+    });
+
+    it("releases none for a review", async () => {
+      const world = await worldOf(deployAccessWorld);
+      await world.gateway.attempt(emergencyOf(world));
+      const [unreviewed] = await world.gateway.unreviewed();
+      const review = { gateway: await world.gateway.account(), of: unreviewed!.of, justified: true, text: "Fine." };
+      const signed = await signReview(world.reader, review, await accountSigner(world.clinic));
+      const receipt = await world.gateway.review(signed);
+      const terms = expected(world, { resourceTypes: ["AuditEvent"] });
+      const error = await refusal("ACCESS_RECEIPT_INVALID", verifyReceipt(world.reader, receipt, terms));
+      expect(error.details.path).to.equal("$.statement.review");
+    });
+  });
+
+  describe("the audit", () => {
+    /** The gateway writes a review into the log that nobody else would have taken. */
+    async function reviewedBy(world: AccessWorld, reviewer: TypedDataSigner): Promise<AccessHistory> {
+      await world.gateway.attempt(emergencyOf(world));
+      const [unreviewed] = await world.gateway.unreviewed();
+      const gateway = await world.gateway.account();
+      const terms = { gateway, of: unreviewed!.of, justified: true, text: "Fine." };
+      const { who, ...review } = await signReview(world.reader, terms, await accountSigner(reviewer));
+      return cheated(world, await historyOf(world), ({ trails }) => {
+        const { entries } = trails.shared!;
+        const { statement } = entries[0]!;
+        const basis = { kind: "policy" as const, policy: "urn:carepact:break-glass-review" };
+        const entry = { number: 1, statement: { ...statement, who, basis, review }, salt: id("s"), blind: id("b") };
+        entries.push({ ...entry, signature: ZeroHash });
+      });
+    }
+
+    it("takes no review by an account that was made for it, or by the gateway", async () => {
+      const results = [];
+      for (const by of ["stranger", "gateway", "clinic"] as const) {
+        const world = await worldOf(deployAccessWorld);
+        const reviewers = {
+          stranger: ethers.Wallet.createRandom(),
+          gateway: world.gatewaySigner,
+          clinic: world.clinic,
+        };
+        const history = await reviewedBy(world, reviewers[by]);
+        await time.increase(3_600);
+        results.push([by, kindsOf(await audited(world, history, { reviewWithin: 60 }))]);
+      }
+      expect(results).to.deep.equal([
+        ["stranger", ["unreviewed"]],
+        ["gateway", ["unreviewed"]],
+        ["clinic", []],
+      ]);
+    });
+
+    it("takes no time to come, which would put off all that is due", async () => {
+      const world = await worldOf(deployAccessWorld);
+      await world.gateway.attempt(attemptOf(world));
+      const later = (await time.latest()) + 365 * DAY;
+      const honest = await historyOf(world);
+      const entryToCome = await cheated(world, honest, ({ trails }) => {
+        trails.shared!.entries[0]!.statement.at = later;
+      });
+      const allToCome = await cheated(world, entryToCome, (history) => {
+        history.at = later;
+      });
+      expect((await audited(world, honest)).findings).to.deep.equal([]);
+      await finds("backDated", world, entryToCome);
+      await finds("outdated", world, allToCome);
+    });
+
+    it("does not accuse a gateway whose histories are mixed up, and still finds what is gone", async () => {
+      const world = await worldOf(deployAccessWorld);
+      await world.gateway.attempt(attemptOf(world));
+      const first = await historyOf(world);
+      await time.increase(3_600);
+      await world.gateway.attempt(attemptOf(world));
+      const second = await historyOf(world);
+      expect((await audited(world, first, { earlier: [second] })).findings).to.deep.equal([]);
+      expect((await audited(world, second, { earlier: [first] })).findings).to.deep.equal([]);
+      await time.increase(3_600);
+      const shortened = await cheated(world, await historyOf(world), ({ trails }) => trails.shared!.entries.pop());
+      await finds("removed", world, shortened, { earlier: [second] });
+      const emptied = await cheated(world, await historyOf(world), (history) => {
+        history.trails = {};
+      });
+      await finds("removed", world, emptied, { earlier: [second] });
+    });
+
+    it("looks at entries and roots in any order and number, and says of each what is wrong", async () => {
+      const world = await worldOf(deployAccessWorld);
+      for (let i = 0; i < 4; i += 1) await world.gateway.attempt(attemptOf(world));
+      await (await world.gateway.anchor().send()).wait();
+      const history = await historyOf(world);
+      const findingsWith = async (order: number[]): Promise<unknown[]> => {
+        const changed = await cheated(world, history, ({ trails }) => {
+          const { entries } = trails.shared!;
+          trails.shared!.entries = order.map((number) => ({ ...entries[number % 4]!, number }));
+        });
+        const { findings } = await audited(world, changed);
+        return findings.filter(({ kind }) => kind !== "notAnchored").map(({ kind, number }) => [kind, number]);
+      };
+      expect(await findingsWith([3, 0, 2, 1])).to.deep.equal([
+        ["reordered", 3],
+        ["reordered", 0],
+        ["reordered", 2],
+        ["reordered", 1],
+      ]);
+      expect(await findingsWith([0, 3])).to.deep.equal([["gap", 1]]);
+      expect(await findingsWith([0, 1, 281474976710655])).to.deep.equal([["gap", 2]]);
+
+      const [root] = history.roots;
+      const roots = [root!, ...[1, 2, 3].map((by) => ({ ...root!, position: (root!.position + by) % 64 }))];
+      const many = await cheated(world, history, (copy) => {
+        copy.roots = roots;
+      });
+      expect((await audited(world, many)).findings.map(({ kind, sequence }) => [kind, sequence])).to.deep.equal([
+        ["altered", 1],
+        ["altered", 1],
+        ["altered", 1],
+      ]);
+    });
+  });
+});
