@@ -8,7 +8,7 @@ import { addressIn, bytes32In, listIn, needed, usage } from "../support/input";
 import { mandateOf, requireDeployment } from "../support/mandate";
 import { siteOf } from "../support/site";
 
-import { grantOf, kindOf, restrictionsOf, type GrantOptions } from "./documents";
+import { grantOf, kindOf, restrictionsIn, type GrantOptions } from "./documents";
 
 interface Options extends GrantOptions {
   patient?: string;
@@ -30,7 +30,7 @@ export async function run(call: Call, options: Options): Promise<Ending> {
   if (kindOf(text, "--file") === "mandate") return checkMandate(call, text, options, codes);
   const request = { ...codes, ...requestIn(options) };
   const grant = await grantOf(call, text, options);
-  const restrictions = await restrictionsOf(options.restrictions);
+  const restrictions = await restrictionsIn(call, options);
   const { connection, options: within } = await siteOf(call);
   return ended(await createConsents(connection).check({ ...request, grant, restrictions }, within));
 }
@@ -48,7 +48,7 @@ const requestIn = (
 
 async function checkEmergency(call: Call, options: Options, codes: Codes): Promise<Ending> {
   if (options.file !== undefined) throw usage("An emergency needs no grant: leave --file out.", "--file");
-  const request = { ...codes, ...requestIn(options), restrictions: await restrictionsOf(options.restrictions) };
+  const request = { ...codes, ...requestIn(options), restrictions: await restrictionsIn(call, options) };
   const { connection, options: within } = await siteOf(call);
   return ended(await createConsents(connection).checkBreakGlass(request, within), "breakGlass");
 }

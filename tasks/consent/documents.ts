@@ -1,7 +1,9 @@
 import {
   openSealedGrant,
+  openSealedRestrictions,
   parseRestrictions,
   parseSealedGrant,
+  parseSealedRestrictions,
   parseSignedGrant,
   type RestrictionsFile,
   type SignedGrant,
@@ -37,13 +39,24 @@ export async function grantOf(call: Call, text: string, options: GrantOptions): 
   return openSealedGrant(sealed, await neededSealingKey(call, options.sealingKeystore));
 }
 
-/** Restrictions in a file. @throws INPUT_INVALID, and what the SDK throws for documents */
-export async function restrictionsIn(path: string, option: string): Promise<RestrictionsFile> {
-  const text = await readText(path, option);
-  kindOf(text, option);
-  return parseRestrictions(text);
+/** Restrictions out of their text, opened if they are sealed. @throws INPUT_INVALID, and what the SDK throws for documents */
+export async function restrictionsOf(
+  call: Call,
+  text: string,
+  { sealingKeystore }: GrantOptions,
+  option = "--file",
+): Promise<RestrictionsFile> {
+  if (kindOf(text, option) !== "sealed-restrictions") return parseRestrictions(text);
+  const sealed = parseSealedRestrictions(text);
+  return openSealedRestrictions(sealed, await neededSealingKey(call, sealingKeystore));
 }
 
-/** The same where they may be left out. */
-export const restrictionsOf = async (path: string | undefined): Promise<RestrictionsFile | undefined> =>
-  path === undefined ? undefined : restrictionsIn(path, "--restrictions");
+/** Those that are brought with a grant; undefined where there are none. */
+export async function restrictionsIn(
+  call: Call,
+  options: GrantOptions & { restrictions?: string },
+): Promise<RestrictionsFile | undefined> {
+  const { restrictions } = options;
+  if (restrictions === undefined) return undefined;
+  return restrictionsOf(call, await readText(restrictions, "--restrictions"), options, "--restrictions");
+}

@@ -2,7 +2,7 @@ import { actorOptions, signatoryOptions } from "../support/actor";
 import { command } from "../support/command";
 
 const sealingKeystore =
-  "For a sealed grant: encrypted keystore of the grantee's sealing key; CAREPACT_SEALING_KEYSTORE unless given";
+  "For what is sealed: encrypted keystore of the organization's sealing key; CAREPACT_SEALING_KEYSTORE unless given";
 const file = "Signed or sealed grant; - is stdin (needed)";
 const patient = { patient: "Patient id, 32 bytes (needed)" };
 const outputs = {
@@ -51,7 +51,7 @@ command("consent:pass-on", "Passes a grant on, as its grantee: the same, or less
     from: "First moment; as in the grant unless given",
     until: "End; as in the grant unless given",
     subGrants: "How many times it may be passed on further; 0 unless given",
-    restrictions: "The patient's restrictions, where there are any",
+    restrictions: "The patient's restrictions, sealed or not, where there are any",
     ...outputs,
     sealingKeystore,
     ...signatoryOptions,
@@ -71,7 +71,7 @@ command("consent:check", "Asks the registry whether a request is permitted, now;
     purposes: "Why: codes of PurposeOfUse, with commas; all have to be granted (needed)",
     categories: "What is asked for: resource types and all labels it carries, with commas (needed)",
     confidentiality: "Highest confidentiality of what is asked for: U, L, M, N, R or V (needed, but for mandates)",
-    restrictions: "The patient's restrictions, where there are any",
+    restrictions: "The patient's restrictions, sealed or not, where there are any",
     sealingKeystore,
   },
   flags: { breakGlass: "Whether an emergency opens the record without a grant" },
@@ -125,6 +125,16 @@ command("consent:anchor", "Writes down that a grant existed, so that it outlives
 command("consent:show", "Says in words what a grant, a mandate or restrictions say; asks no chain", {
   level: "offline",
   example: "consent:show --file grant.json",
-  options: { file: "Signed or sealed grant, mandate, or restrictions; - is stdin (needed)", sealingKeystore },
+  options: { file: "Grant or restrictions, sealed or not, or mandate; - is stdin (needed)", sealingKeystore },
   run: () => import("./show"),
+});
+command("consent:seal", "Seals a grant for its grantee, or restrictions for who holds a grant, to be sent", {
+  level: "read",
+  example: "consent:seal --file restrictions.json --organization 0x... --out restrictions.sealed.json",
+  options: {
+    file: "Signed grant or restrictions; - is stdin (needed)",
+    organization: "For restrictions: account of the organization, whose key is in the directory (needed then)",
+    out: "Where to write it (needed)",
+  },
+  run: () => import("./seal"),
 });

@@ -7,7 +7,7 @@ import { addressIn, countIn, listIn, needed } from "../support/input";
 import { expiryIn, startIn } from "../support/period";
 import type { Site } from "../support/site";
 
-import { grantIn, restrictionsOf, type GrantOptions } from "./documents";
+import { grantIn, restrictionsIn, type GrantOptions } from "./documents";
 import { grantOutputs, writeGrants, type OutputOptions } from "./outputs";
 import { grantJson, grantLines } from "./words";
 
@@ -26,7 +26,7 @@ export async function run(call: Call, options: Options): Promise<Ending> {
   const grantee = addressIn(needed(options, "grantee"), "--grantee");
   const outputs = await grantOutputs(options);
   const grant = await grantIn(call, options);
-  const restrictions = await restrictionsOf(options.restrictions);
+  const restrictions = await restrictionsIn(call, options);
   const site = await signatorySiteOf(call, options);
   const consents = createConsents(site.connection, { signer: site.key });
   const input = { grantee, ...(await narrowingIn(site, options)), ...(restrictions && { restrictions }) };

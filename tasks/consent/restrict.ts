@@ -10,10 +10,10 @@ import {
 
 import { act, actingSiteOf, type ActingSite, type ActorOptions } from "../support/actor";
 import type { Call, Ending } from "../support/call";
-import { fileText, outputTo, PRIVATE, type Output } from "../support/files";
+import { outputTo, PRIVATE, readText, type Output } from "../support/files";
 import { addressIn, bytes32In, listIn, needed, usage } from "../support/input";
 
-import { restrictionsIn } from "./documents";
+import { restrictionsOf } from "./documents";
 import { restrictionsJson, restrictionsLines } from "./words";
 
 interface Options extends ActorOptions {
@@ -29,7 +29,7 @@ interface Options extends ActorOptions {
 
 export async function run(call: Call, options: Options): Promise<Ending> {
   const patient = bytes32In(needed(options, "patient"), "--patient");
-  const { make, output } = await wantedIn(options, patient);
+  const { make, output } = await wantedIn(call, options, patient);
   const site = await actingSiteOf(call, options);
   const consents = createConsents(site.connection, site.acts);
   const file = make(site);
@@ -42,7 +42,7 @@ export async function run(call: Call, options: Options): Promise<Ending> {
       json: { changed: false, patient, restrictionsHash: hash },
     };
   // The document first: nobody could ask for anything if only its hash were left.
-  const told = output && file && { beforeSending: () => output.write(fileText(file)) };
+  const document = output && file && { output, value: file };
   return act(
     site,
     consents.restrict(patient, file),
@@ -62,7 +62,7 @@ export async function run(call: Call, options: Options): Promise<Ending> {
         ...(output && { out: output.path }),
       },
     }),
-    told,
+    document,
   );
 }
 
@@ -71,7 +71,7 @@ interface Wanted {
   output?: Output;
 }
 
-async function wantedIn(options: Options, patient: string): Promise<Wanted> {
+async function wantedIn(call: Call, options: Options, patient: string): Promise<Wanted> {
   const { organizations = "", purposes = "", categories = "", out, file, breakGlass, none } = options;
   const codes = [organizations, purposes, categories].some((value) => value !== "");
   if ([none, file !== undefined, codes].filter(Boolean).length !== 1)
@@ -80,7 +80,7 @@ async function wantedIn(options: Options, patient: string): Promise<Wanted> {
     throw usage("--out and --break-glass belong to what is said by options.", "--out");
   if (none) return { make: () => undefined };
   if (file !== undefined) {
-    const document = await restrictionsIn(file, "--file");
+    const document = await restrictionsOf(call, await readText(file, "--file"), {});
     return { make: () => document };
   }
   const restrictions = makeRestrictions({

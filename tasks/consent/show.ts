@@ -1,11 +1,11 @@
-import { openRestrictions, openSignedGrant, parseRestrictions } from "@carepact/sdk/consents";
+import { openRestrictions, openSignedGrant } from "@carepact/sdk/consents";
 
 import type { Call, Ending } from "../support/call";
 import { readText } from "../support/files";
 import { needed } from "../support/input";
 import { mandateOf } from "../support/mandate";
 
-import { grantOf, kindOf, type GrantOptions } from "./documents";
+import { grantOf, kindOf, restrictionsOf, type GrantOptions } from "./documents";
 import { grantJson, grantLines, mandateJson, mandateLines, restrictionsJson, restrictionsLines } from "./words";
 
 const UNASKED = "This is what it says. Whether it counts, only the registry knows: consent:check asks it.";
@@ -20,8 +20,8 @@ export async function run(call: Call, options: GrantOptions): Promise<Ending> {
       json: { kind: "mandate", chainId, mandate: mandateJson(mandate) },
     };
   }
-  if (kind === "restrictions") {
-    const { restrictions, patient, chainId, denials } = openRestrictions(parseRestrictions(text));
+  if (kind === "restrictions" || kind === "sealed-restrictions") {
+    const { restrictions, patient, chainId, denials } = openRestrictions(await restrictionsOf(call, text, options));
     const left = denials === undefined ? [] : ["It also carries a consent's denials for who releases data."];
     return {
       lines: [`Restrictions of patient ${patient}.`, ...restrictionsLines(restrictions), ...left],

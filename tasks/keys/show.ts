@@ -11,9 +11,10 @@ export async function run(call: Call, options: { keystores?: string }): Promise<
     }),
   );
   return {
-    lines: keystores.map(({ file, address, publicKey }) =>
-      address === undefined ? `${file}: sealing key ${publicKey}` : `${file}: account ${address}`,
-    ),
+    lines: keystores.map(({ file, address, publicKey, p256Key }) => {
+      if (p256Key !== undefined) return `${file}: P-256 key ${p256Key}`;
+      return address === undefined ? `${file}: sealing key ${publicKey}` : `${file}: account ${address}`;
+    }),
     json: { keystores },
   };
 }

@@ -8,7 +8,7 @@ import {
 
 import { act, actingSiteOf, type ActingSite, type ActorOptions } from "../support/actor";
 import type { Call, Ending } from "../support/call";
-import { fileText, outputTo, PRIVATE, type Output } from "../support/files";
+import { outputTo, PRIVATE, type Output } from "../support/files";
 import { countIn, durationIn, listIn, needed, oneOf, usage } from "../support/input";
 import { isoTime } from "../support/show";
 import { siteOf } from "../support/site";
@@ -88,7 +88,7 @@ async function change(
       },
     }),
     // The document first: only its hash goes on chain, and nobody could recover anything from that.
-    output && contacts && { beforeSending: () => output.write(fileText(contactsFileOf(contacts))) },
+    output && contacts && { output, value: contactsFileOf(contacts) },
   );
 }
 

@@ -140,3 +140,9 @@ command("patient:key", "Changes the key that files for a patient are sealed to",
   options: { ...patient, hpkeKey: "X25519 public key, as keys:new shows it (needed)", ...actorOptions },
   run: () => import("./key"),
 });
+command("patient:signer", "Shows the ERC-7913 signer of a key: what contacts and representatives are named by", {
+  level: "sign",
+  example: "patient:signer --signer-keystore patient.json",
+  options: signatoryOptions,
+  run: () => import("./signer"),
+});

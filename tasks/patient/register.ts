@@ -5,7 +5,7 @@ import { createPatients, custodianSaltOf } from "@carepact/sdk/patients";
 
 import { act, actingSiteOf, type ActorOptions } from "../support/actor";
 import type { Call, Ending } from "../support/call";
-import { fileText, outputTo, PRIVATE, type Output } from "../support/files";
+import { outputTo, PRIVATE, type Output } from "../support/files";
 import { addressIn, bytes32In, needed, usage } from "../support/input";
 
 interface Options extends ActorOptions {
@@ -34,7 +34,7 @@ export async function run(call: Call, options: Options): Promise<Ending> {
         json: { changed: true, patient, salt: used, ...(custody && { custodian: custody.custodian }) },
       }),
       // What is lost cannot be made again once the record is there.
-      custody && { beforeSending: () => custody.output.write(fileText(custody.document)) },
+      custody && { output: custody.output, value: custody.document },
     );
   } catch (thrown) {
     if (options.salt === undefined || !isCarepactError(thrown, "PATIENT_ALREADY_REGISTERED")) throw thrown;

@@ -1,12 +1,17 @@
+import { rm } from "node:fs/promises";
+
 import { Wallet } from "ethers";
 
-import type { Action } from "@carepact/sdk";
-import { accountSigner, type PatientSigner } from "@carepact/sdk/signers";
+import { decodeError, type Action } from "@carepact/sdk";
+import { accountSigner, webCryptoSigner, type PatientSigner } from "@carepact/sdk/signers";
 
 import type { Call, Ending } from "./call";
+import { isOutcomeUnknown } from "./exitCodes";
+import { fileText, readText, type Output } from "./files";
 import { usage } from "./input";
 import { openSigningKeystore } from "./keystore";
-import { carryOut, endOf, requireKey, type Outcome, type Told } from "./sending";
+import { openP256Keystore, p256PublicKey } from "./p256Keystore";
+import { carryOut, endOf, requireKey, type Outcome } from "./sending";
 import { nodeAccount, signingSiteOf, siteOf, type Site, type SigningSite } from "./site";
 
 /** Who acts, where another account sends and pays. */
@@ -18,13 +23,14 @@ export interface ActorOptions {
 /** Options of commands in which somebody acts who needs no ether. */
 export const actorOptions = {
   signer: "On a local chain: number or address of the node's account that acts, where another one sends",
-  signerKeystore: "Encrypted JSON keystore of the key that acts, where another account sends and pays",
+  signerKeystore:
+    "Encrypted JSON keystore of the key that acts, where another account sends and pays: an account's, or a P-256 key",
 };
 
 /** Options of commands that only sign. */
 export const signatoryOptions = {
   signer: "On a local chain: number or address of the node's account that signs, in place of --as",
-  signerKeystore: "Encrypted JSON keystore of the key that signs, in place of --keystore",
+  signerKeystore: "Encrypted JSON keystore of the key that signs, in place of --keystore: an account's, or a P-256 key",
 };
 
 /** A site whose account sends, with the key that acts where it is another one. */
@@ -64,13 +70,11 @@ export async function namedKey<Account extends string, Keystore extends string>(
   options: { [Name in Account | Keystore]?: string },
   names: { account: Account; keystore: Keystore },
 ): Promise<PatientSigner | undefined> {
-  const { call } = site;
   const [account, keystore] = [options[names.account], options[names.keystore]];
   const [accountOption, keystoreOption] = [optionOf(names.account), optionOf(names.keystore)];
   if (account !== undefined && keystore !== undefined)
     throw usage(`${accountOption} and ${keystoreOption} name two keys: leave one out.`, accountOption);
-  if (keystore !== undefined)
-    return accountSigner(new Wallet(await openSigningKeystore(call, keystore, keystoreOption)));
+  if (keystore !== undefined) return keyIn(site, keystore, keystoreOption);
   if (account === undefined) return undefined;
   if (!site.isLocal)
     throw usage(
@@ -80,18 +84,49 @@ export async function namedKey<Account extends string, Keystore extends string>(
   return accountSigner(await nodeAccount(site, account, accountOption));
 }
 
-/** Carries an action out as `carryOut` does, and ends as `endOf` does. */
+/** The key in a keystore: of an account, or a P-256 key, which is checked by the deployed verifier. */
+async function keyIn({ call, deployment }: Site, path: string, option: string): Promise<PatientSigner> {
+  const text = await readText(path, option);
+  if (p256PublicKey(text, option) === undefined)
+    return accountSigner(new Wallet(await openSigningKeystore(call, path, option)));
+  const { keys, origin } = await openP256Keystore(call, path, option, text);
+  return webCryptoSigner(keys, { verifier: deployment.webAuthnVerifier, origin });
+}
+
+/** A document of which only a hash goes on chain. */
+export interface Document {
+  output: Output;
+  value: object;
+}
+
+/**
+ * Carries an action out as `carryOut` does, and ends as `endOf` does.
+ * @param document Written before the action is sent, since nothing could be done with its hash alone; taken away again if the action
+ * surely failed
+ */
 export async function act<Result, Preview>(
   site: ActingSite,
   action: Action<Result, Preview>,
   done: (result: Result) => Ending,
-  told?: Told,
+  document?: Document,
 ): Promise<Ending> {
-  return endOfActing(site, await carryOut(site, action, told), done);
+  if (document === undefined) return endOfActing(site, await carryOut(site, action), done);
+  const { output, value } = document;
+  let written = false;
+  const beforeSending = async (): Promise<void> => {
+    await output.write(fileText(value));
+    written = true;
+  };
+  try {
+    return endOfActing(site, await carryOut(site, action, { beforeSending }), done);
+  } catch (thrown) {
+    if (written && !isOutcomeUnknown(decodeError(thrown))) await rm(output.path, { force: true });
+    throw thrown;
+  }
 }
 
 /** As `endOf`. What was only rehearsed is not shown with the actor's signature: whoever had it could send it. */
-export function endOfActing<Result, Preview>(
+function endOfActing<Result, Preview>(
   site: ActingSite,
   outcome: Outcome<Result, Preview>,
   done: (result: Result) => Ending,

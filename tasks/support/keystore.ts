@@ -42,9 +42,13 @@ export async function newSealingKeystore(password: string): Promise<{ publicKey:
 export async function describeKeystore(
   path: string,
   option: string,
-): Promise<{ address?: string; publicKey?: string }> {
+): Promise<{ address?: string; publicKey?: string; p256Key?: string }> {
   const value = objectIn(await readText(path, option), option);
   if (isSealing(value)) return { publicKey: value.publicKey };
+  if (value["carepact"] === "p256-key") {
+    const { publicKey } = value;
+    if (isHexString(publicKey, 64)) return { p256Key: publicKey };
+  }
   const { address } = value;
   if (typeof address !== "string" || !isHexString(`0x${address.replace(/^0x/, "")}`, 20))
     throw usage(`${option}: ${path} is no keystore that says its address.`, option);
@@ -97,7 +101,8 @@ export function signingKeyIn(text: string, option: string): string {
   }
 }
 
-async function opened(call: Pick<Call, "tell">, path: string, option: string, text: string): Promise<string> {
+/** Opens web3 secret storage. @throws INPUT_INVALID also for a wrong password */
+export async function opened(call: Pick<Call, "tell">, path: string, option: string, text: string): Promise<string> {
   await warnIfShared(call, path);
   const password = await passwordFor(call, path);
   call.tell(`Opening ${path} ...`);
@@ -110,7 +115,8 @@ async function opened(call: Pick<Call, "tell">, path: string, option: string, te
   }
 }
 
-function objectIn(text: string, option: string): Record<string, unknown> {
+/** @throws INPUT_INVALID */
+export function objectIn(text: string, option: string): Record<string, unknown> {
   const value = parseJson(text, option);
   if (typeof value !== "object" || value === null) throw usage(`${option}: this is no keystore.`, option);
   return value as Record<string, unknown>;

@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 
 import { loadFixture, time } from "@nomicfoundation/hardhat-network-helpers";
 import { expect } from "chai";
@@ -141,6 +141,43 @@ describe("Tasks: consent", () => {
     expect(await does(relayer, "consent:restrict", { patient, none: true, signer })).to.include({ changed: true });
     expect(await does(relayer, "consent:restrict", { patient, none: true, signer })).to.include({ changed: false });
     await does("", "consent:check", asked(world, file));
+  });
+
+  it("seal a grant, and restrictions for who holds one", async () => {
+    const { does, fails, patient, path, address, clinicKeys } = world;
+    const env = { CAREPACT_SEALING_KEY: clinicKeys.privateKey };
+    const { file } = await granted(world, { categories: "Observation,MedicationRequest" });
+    const restrictions = path("to-be-sealed.json");
+    await does(relayer, "consent:restrict", { patient, categories: "MedicationRequest", out: restrictions, signer });
+    const sealed = { grant: path("sealed.grant.json"), restrictions: path("sealed.restrictions.json") };
+    const organization = address(clinic);
+    expect(await does("", "consent:seal", { file, out: sealed.grant })).to.include({ organization });
+    await does("", "consent:seal", { file: restrictions, organization, out: sealed.restrictions });
+    for (const path of Object.values(sealed)) expect(readFileSync(path, "utf8")).not.to.include(patient.slice(2));
+
+    const request = { ...asked(world, sealed.grant), restrictions: sealed.restrictions };
+    await does("", "consent:check", request, env);
+    expect((await fails(2, undefined, "consent:check", request)).stderr).to.include("A sealing key is needed");
+    const shown = await command("consent:show", { file: sealed.restrictions }, env);
+    expect(shown.json).to.deep.include({ kind: "restrictions", patient });
+    const out = path("never.json");
+    for (const [code, options, says] of [
+      [2, { file: restrictions, out }, /--organization is needed/],
+      [2, { file, organization, out }, /leave --organization out/],
+      [2, { file: path("gone"), out }, /there is none/],
+      [2, { file, out: sealed.grant }, /exists already/],
+      [1, { file: restrictions, organization: address(stranger), out }, /is not registered/],
+    ] as [number, Record<string, string>, RegExp][])
+      expect((await fails(code, undefined, "consent:seal", options)).stderr).to.match(says);
+  });
+
+  it("leave no document behind of what was surely not sent", async () => {
+    const { fails, patient, path } = world;
+    const poor = { CAREPACT_PRIVATE_KEY: `0x${"42".repeat(32)}` };
+    const out = path("unsent.json");
+    const failed = await fails(1, undefined, "consent:restrict", { patient, categories: "PSY", out, signer }, poor);
+    expect(failed.json.error).to.include({ code: "GAS_FUNDS_MISSING" });
+    expect(existsSync(out)).to.equal(false);
   });
 
   it("open a record in an emergency to who treats, and to nobody else", async () => {

@@ -77,7 +77,7 @@ describe("Tasks: keys", () => {
     });
 
     it("ask for a file, a password, and a keystore that is one", async () => {
-      expect((await command("keys:new", {}, environment)).stderr).to.include("Give --signing, --sealing, or both");
+      expect((await command("keys:new", {}, environment)).stderr).to.include("Give --signing, --p256, --sealing");
       const one = { signing: path("one.json"), sealing: path("./one.json") };
       const same = await command("keys:new", one, environment);
       expect(same.code).to.equal(2);

@@ -115,4 +115,50 @@ describe("Tasks: a patient's life", () => {
     const revocation = { ...at, patient: patient as string, signerKeystore: keystore };
     expect(await does(relayer, "consent:revoke-all", revocation, env)).to.include({ patient });
   });
+
+  it("lets P-256 keys in keystores act: of a patient, and of a representative", async () => {
+    const world = await loadFixture(registeredWorld);
+    const { does, fails, keys, path, file, address } = world;
+    const env = { CAREPACT_KEYSTORE_PASSWORD_FILE: file("p256.password", "correct horse battery\n") };
+    const [mine, theirs] = [path("patient.p256.json"), path("parent.p256.json")];
+    const origin = "https://records.example";
+    for (const wrong of ["", "records.example", "http://records.example", `${origin}/`])
+      expect((await command("keys:new", { p256: mine, origin: wrong }, env)).code, wrong).to.equal(2);
+    const made = await command("keys:new", { p256: mine, origin }, env);
+    expect(made.code, made.stderr).to.equal(0);
+    expect((await command("keys:new", { p256: theirs, origin }, env)).code).to.equal(0);
+    expect(statSync(mine).mode & 0o077).to.equal(0);
+    const shown = await command("keys:show", { keystores: mine, json: false });
+    expect(shown.stdout).to.include(`P-256 key ${made.json.p256Key as string}`);
+
+    const signerKeystore = mine;
+    const { patient } = (await does(relayer, "patient:register", { hpkeKey: keys.publicKey, signerKeystore }, env)) as {
+      patient: string;
+    };
+    const { signer: representative } = await does("", "patient:signer", { signerKeystore: theirs }, env);
+    const mandate = path("p256.mandate.json");
+    const terms = { patient, purposes: "TREAT", categories: "Observation" };
+    await does(
+      "",
+      "patient:mandate",
+      { ...terms, representative: representative as string, until: "9w", out: mandate, signerKeystore },
+      env,
+    );
+    const out = path("p256.grant.json");
+    const grant = { ...terms, grantee: address(clinic), until: "4w", mandate, out, signerKeystore: theirs };
+    await does("", "consent:grant", grant, env);
+    await does("", "consent:check", asked({ ...world, patient }, out));
+    await does(relayer, "consent:revoke", { file: mandate, signerKeystore }, env);
+    await fails(4, undefined, "consent:check", asked({ ...world, patient }, out));
+
+    const changed = { ...(JSON.parse(readFileSync(mine, "utf8")) as Json), publicKey: `0x${"11".repeat(64)}` };
+    const options = { patient, signerKeystore: file("changed.p256.json", changed) };
+    expect((await fails(2, relayer, "consent:revoke-all", options, env)).stderr).to.include("the file was changed");
+    const wrong = { CAREPACT_KEYSTORE_PASSWORD_FILE: file("wrong.password", "another password\n") };
+    expect((await fails(2, relayer, "consent:revoke-all", { patient, signerKeystore }, wrong)).stderr).to.include(
+      "does not open",
+    );
+    const sending = { patient, keystore: mine, signer: people.patient };
+    expect((await fails(2, undefined, "consent:revoke-all", sending, env)).stderr).to.include("--keystore");
+  });
 });
