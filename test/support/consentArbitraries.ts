@@ -131,6 +131,7 @@ export const requests: fc.Arbitrary<AccessRequest> = request({
   action: fc.constantFrom("collect", "access", "use", "disclose", "correct"),
   resourceType: fc.constantFrom("Observation", "MedicationRequest", "Patient"),
   sensitivities: fc.subarray(["SPI", "PSY", "SUD", "ETHUD", "HIV", "DOB"]),
+  sensitivitiesTogether: fc.constant(false),
   confidentiality: fc.constantFrom("U", "L", "M", "N", "R", "V"),
   custodian: fc.constantFrom(...accounts),
   author: fc.constantFrom(...accounts),

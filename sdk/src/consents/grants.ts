@@ -88,19 +88,48 @@ export function grantsOf(terms: ConsentTerms, options: GrantingOptions): Grant[]
     return requireGrant({
       patient: options.patient,
       number: options.firstNumber + i,
-      grantee: permit.recipients?.[0] ?? "",
-      purposes: permit.purposes === undefined ? anyPurpose : purposeList.maskOf(permit.purposes),
-      categories:
-        resourceTypeList.maskOf(permit.resourceTypes ?? ["Resource"]) | labelsBesides(permit.withoutSensitivities),
-      ceiling: confidentialityRank(permit.ceiling ?? "V"),
-      notBefore: permit.from ?? 0,
-      expiry: permit.until ?? NO_EXPIRY,
+      ...fieldsOf(permit),
       subGrants: options.subGrants ?? 0,
       epoch: options.epoch,
       salt,
       instrument: options.consent === undefined ? NO_INSTRUMENT : instrumentOf(salt, options.consent),
     });
   });
+}
+
+/** What a grant has fields for. */
+const fieldsOf = (permit: Scope): Pick<Grant, (typeof OF_PERMIT)[number]> => ({
+  grantee: permit.recipients?.[0] ?? "",
+  purposes: permit.purposes === undefined ? anyPurpose : purposeList.maskOf(permit.purposes),
+  categories:
+    resourceTypeList.maskOf(permit.resourceTypes ?? ["Resource"]) | labelsBesides(permit.withoutSensitivities),
+  ceiling: confidentialityRank(permit.ceiling ?? "V"),
+  notBefore: permit.from ?? 0,
+  expiry: permit.until ?? NO_EXPIRY,
+});
+const OF_PERMIT = ["grantee", "purposes", "categories", "ceiling", "notBefore", "expiry"] as const;
+
+/**
+ * The permits of a consent that a grant may have been made from: those that become the very same grant, or else those that
+ * it lies within. Others are other grants, which the patient may have taken back.
+ */
+export function permitsBehind(terms: ConsentTerms, grant: Grant): Scope[] {
+  const grantee = grant.grantee.toLowerCase();
+  const candidates = terms.permits
+    .map((permit) => ({ permit, fields: fieldsOf(permit) }))
+    .filter(({ fields }) => fields.grantee.toLowerCase() === grantee);
+  const same = candidates.filter(({ fields }) =>
+    OF_PERMIT.every((name) => name === "grantee" || fields[name] === grant[name]),
+  );
+  const wider = candidates.filter(
+    ({ fields }) =>
+      (grant.purposes & ~fields.purposes) === 0n &&
+      (grant.categories & ~fields.categories) === 0n &&
+      grant.ceiling <= fields.ceiling &&
+      grant.notBefore >= fields.notBefore &&
+      grant.expiry <= fields.expiry,
+  );
+  return (same.length > 0 ? same : wider).map(({ permit }) => permit);
 }
 
 /** Bits of all labels, or of those that are known besides some. */

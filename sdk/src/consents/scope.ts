@@ -70,6 +70,8 @@ export interface AccessRequest {
   action: ConsentAction;
   resourceType: ResourceTypeCode;
   sensitivities: SensitivityCode[];
+  /** The labels are those of several records together: which of them this one carries is not known. */
+  sensitivitiesTogether?: boolean;
   confidentiality: ConfidentialityCode;
   custodian?: string;
   author?: string;
@@ -234,8 +236,10 @@ export function intersect(a: Scope, b: Scope): Scope | keyof Scope {
  * the record's label is more general than the scope's), `unknown` is the answer: true for a denial, false for a permit.
  */
 export function covers(scope: Scope, request: AccessRequest, unknown: boolean): boolean {
+  // Accounts have two spellings.
+  const same = (a: string, b: string): boolean => a.toLowerCase() === b.toLowerCase();
   const one = (values: Several, value: string | undefined): boolean =>
-    values === undefined || (value === undefined ? unknown : values.includes(value));
+    values === undefined || (value === undefined ? unknown : values.some((entry) => same(entry, value)));
   const within = (from: number | undefined, until: number | undefined, at: number | undefined): boolean =>
     at === undefined
       ? (from === undefined && until === undefined) || unknown
@@ -249,7 +253,8 @@ export function covers(scope: Scope, request: AccessRequest, unknown: boolean): 
     (purposes === undefined || inside(purposeList.bit(request.purpose), purposeList.maskOf(purposes))) &&
     (resourceTypes === undefined ||
       inside(resourceTypeList.bit(request.resourceType), resourceTypeList.maskOf(resourceTypes))) &&
-    (sensitivities === undefined || (labels & maskOf(sensitivities)) !== 0n) &&
+    (sensitivities === undefined ||
+      ((labels & maskOf(sensitivities)) !== 0n && (unknown || request.sensitivitiesTogether !== true))) &&
     (withoutSensitivities === undefined || (labels & sensitivityList.lineageOf(withoutSensitivities)) === 0n) &&
     (ceiling === undefined || confidentialityRank(request.confidentiality) <= confidentialityRank(ceiling)) &&
     within(scope.from, scope.until, request.at) &&
