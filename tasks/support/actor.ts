@@ -53,6 +53,12 @@ export async function actingSiteOf(call: Call, options: ActorOptions): Promise<A
 /** @throws INPUT_INVALID, RUNNER_CANNOT_SIGN */
 export async function signatorySiteOf(call: Call, options: ActorOptions): Promise<SignatorySite> {
   if (options.signer !== undefined || options.signerKeystore !== undefined) {
+    const { keystore, as } = call.common;
+    if (keystore !== undefined || as !== undefined)
+      throw usage(
+        `${keystore === undefined ? "--as" : "--keystore"} and --signer name two keys: leave one out.`,
+        "--signer",
+      );
     const site = await siteOf(call);
     const key = await namedKey(site, options, { account: "signer", keystore: "signerKeystore" });
     if (key !== undefined) return { ...site, key };
