@@ -3,6 +3,7 @@ import { expect } from "chai";
 import { ZeroHash, id } from "ethers";
 import { ethers } from "hardhat";
 
+import { run } from "@carepact/sdk";
 import {
   accessActions,
   consentPermission,
@@ -12,8 +13,10 @@ import {
   type AccessAction,
   type AccessHistory,
   type Attempt,
+  type Permission,
   type ReceiptExpectations,
 } from "@carepact/sdk/access";
+import { makeRestrictions } from "@carepact/sdk/consents";
 import { accountSigner, type TypedDataSigner } from "@carepact/sdk/signers";
 
 import { DAY } from "../support/system";
@@ -69,9 +72,26 @@ describe("SDK: what a gateway and an audit do not let pass", () => {
         attemptOf(world, { basis: { kind: "grant", grant: file } }),
       ) as [Attempt, Attempt];
       expect(await world.gateway.attempt(without)).to.deep.include({ allowed: false, reason: "InstrumentMissing" });
-      const answer = await world.gateway.attempt(whole);
-      expect(answer).to.deep.include({ allowed: true, instrument: grant.grant.instrument });
-      expect(await world.gateway.attempt(attemptOf(world))).not.to.have.property("instrument");
+      // With it, it still has to be decided by it: test/integration/sdkAccessInstruments.test.ts.
+      expect(await world.gateway.attempt(whole)).to.deep.include({ allowed: false, reason: "InstrumentNotRead" });
+    });
+
+    it("opens nothing in an emergency for anything but treating in it, whatever restrictions say", async () => {
+      const world = await worldOf(deployAccessWorld);
+      const restrictions = makeRestrictions({ purposes: ["HMARKT"], breakGlass: true });
+      const answers = [];
+      for (const purposes of [["HMARKT"], ["TREAT"], ["ETREAT", "HRESCH"], ["ETREAT"], ["BTG", "ERTREAT"]] as const)
+        answers.push(await world.gateway.attempt(emergencyOf(world, { purposes: [...purposes] })));
+      await run(world.consents.restrict(world.patient, restrictions));
+      answers.push(await world.gateway.attempt(emergencyOf(world, { purposes: ["HMARKT"], restrictions })));
+      expect(answers.map((answer) => answer.allowed || answer.reason)).to.deep.equal([
+        "PurposeNotGranted",
+        "PurposeNotGranted",
+        "PurposeNotGranted",
+        true,
+        true,
+        "PurposeNotGranted",
+      ]);
     });
 
     it("notes no basis that it was not asked about", async () => {
@@ -111,6 +131,18 @@ describe("SDK: what a gateway and an audit do not let pass", () => {
         const terms = expected(world, { confidentiality });
         const error = await refusal("ACCESS_RECEIPT_INVALID", verifyReceipt(world.reader, receipt, terms));
         expect(error.details.path).to.equal("$.statement.confidentiality");
+      }
+    });
+
+    it("releases none for what is only written or deleted", async () => {
+      const world = await worldOf(deployAccessWorld);
+      const permission = (): Promise<Permission> => Promise.resolve({ permitted: true });
+      const basis = { kind: "policy" as const, policy: "https://example.org/records-act" };
+      for (const action of accessActions) {
+        const { receipt } = await gatewayOver(world, { permission }).attempt(attemptOf(world, { action, basis }));
+        const checking = verifyReceipt(world.reader, receipt, expected(world));
+        if (action !== "create" && action !== "delete") await checking;
+        else expect((await refusal("ACCESS_RECEIPT_INVALID", checking)).details.path).to.equal("$.statement.action");
       }
     });
 
@@ -164,6 +196,30 @@ describe("SDK: what a gateway and an audit do not let pass", () => {
       ]);
     });
 
+    it("takes no history of another gateway than is meant, or of who is none", async () => {
+      const world = await worldOf(deployAccessWorld);
+      await world.gateway.attempt(attemptOf(world));
+      const made = await historyOf(world);
+      expect(
+        (await audited(world, made, { gateway: world.gatewaySigner.address.toLowerCase() })).findings,
+      ).to.deep.equal([]);
+      const error = await refusal(
+        "ACCESS_HISTORY_MALFORMED",
+        audited(world, made, { gateway: world.otherGateway.address }),
+      );
+      expect(error.details.path).to.equal("$.gateway");
+      await refusal("IDENTIFIER_INVALID", audited(world, made, { gateway: "nobody" }));
+
+      for (const who of [world.stranger, world.clinic]) {
+        const nobody = { ...world, gatewaySigner: who };
+        const empty = await cheated(nobody, made, (history) => {
+          history.gateway = who.address;
+          history.trails = {};
+        });
+        expect(kindsOf(await audited(world, empty))).to.deep.equal(["wrongSignature"]);
+      }
+    });
+
     it("takes no time to come, which would put off all that is due", async () => {
       const world = await worldOf(deployAccessWorld);
       await world.gateway.attempt(attemptOf(world));
@@ -201,7 +257,7 @@ describe("SDK: what a gateway and an audit do not let pass", () => {
     it("looks at entries and roots in any order and number, and says of each what is wrong", async () => {
       const world = await worldOf(deployAccessWorld);
       for (let i = 0; i < 4; i += 1) await world.gateway.attempt(attemptOf(world));
-      await (await world.gateway.anchor().send()).wait();
+      await run(world.gateway.anchor());
       const history = await historyOf(world);
       const findingsWith = async (order: number[]): Promise<unknown[]> => {
         const changed = await cheated(world, history, ({ trails }) => {

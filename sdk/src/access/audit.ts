@@ -3,8 +3,10 @@ import { getAddress, isHexString, type Provider } from "ethers";
 import { deploymentOf, type Connection } from "../chain/deployment";
 import type { CallOptions } from "../chain/options";
 import { reading } from "../chain/read";
+import { requireAddress } from "../claims/types";
 import { CarepactError } from "../errors";
-import { OrganizationRegistry__factory } from "../generated";
+import { OrganizationRegistry__factory, type OrganizationRegistry } from "../generated";
+import { organizationKinds } from "../organizations";
 
 import { anchoredRootsOf, anchorersOf, momentOf, type AnchoredRoot } from "./anchors";
 import { findingKinds, type Finding, type FindingKind, type FindingPlace } from "./findings";
@@ -30,6 +32,8 @@ import type { AccessEntry } from "./types";
 export interface AuditOptions extends CallOptions {
   /** Patient id that it has to be about. */
   patient: string;
+  /** Account of the gateway that it has to be of: who is between could bring another one's, which knows of nothing. */
+  gateway?: string;
   /** For whom it has to be made; `patient` unless given. */
   view?: AccessHistory["view"];
   /** Receipts that the patient was given by who asked, by who released a key, or by a notice. */
@@ -94,7 +98,7 @@ async function auditOn(
   signal: AbortSignal,
 ): Promise<AuditResult> {
   const { maxDelay = DAY, maxAge = maxDelay, reviewWithin = REVIEW_WITHIN } = options;
-  const history = readOwn(connection, value, options);
+  const history = readOwn(connection, value, options, options.gateway && requireAddress(options.gateway, "gateway"));
   const earlier = (options.earlier ?? []).map((one) => readOwn(connection, one, options, history.gateway));
   const receipts = (options.receipts ?? []).map(readReceipt);
 
@@ -105,6 +109,10 @@ async function auditOn(
 
   if (!(await isSignatureOf(provider, history.gateway, messageOfHistory(history), history.signature)))
     find("wrongSignature", {}, "The history was not signed like this by its gateway.");
+  const directory = OrganizationRegistry__factory.connect(deploymentOf(connection).organizationRegistry, provider);
+  const [{ kinds }] = await directory.organizationOf(history.gateway, { blockTag: block });
+  if ((Number(kinds) & organizationKinds.gateway) === 0)
+    find("wrongSignature", {}, "The history is not of a registered gateway.");
   if (now - history.at > maxAge) find("outdated", {}, "The history is too old: ask for a new one.");
   // A time to come would put off whatever is due. Nodes may be some blocks apart.
   if (history.at > now + NOTING) find("outdated", {}, "The history claims a time to come: ask for another one.");
@@ -117,7 +125,7 @@ async function auditOn(
   const newest = proved.at(-1);
   if (lateRoot !== undefined && newest !== undefined && newest.sequence < lateRoot.sequence)
     find("outdated", { sequence: newest.sequence + 1 });
-  await checkReviews(connection, provider, history, trails, { now, reviewWithin }, find);
+  await checkReviews(directory, provider, history, trails, { now, reviewWithin }, find);
   const pending = await checkReceipts(provider, history, trails, receipts, find);
   await checkEarlier(provider, history, trails, earlier, find);
   return {
@@ -310,7 +318,7 @@ function firstAfter(anchored: readonly AnchoredRoot[], at: number): AnchoredRoot
 }
 
 async function checkReviews(
-  connection: Connection,
+  directory: OrganizationRegistry,
   provider: Provider,
   history: AccessHistory,
   trails: readonly ReadTrail[],
@@ -318,11 +326,10 @@ async function checkReviews(
   find: Find,
 ): Promise<void> {
   const { gateway } = history;
-  const registry = OrganizationRegistry__factory.connect(deploymentOf(connection).organizationRegistry, provider);
   const known = new Map<string, boolean>();
   /** Whether somebody is in the directory, also if suspended since: anybody can make an account to review with. */
   const isRegistered = async (who: string): Promise<boolean> => {
-    const isKnown = known.get(who) ?? Number((await registry.organizationOf(who))[1]) !== 0;
+    const isKnown = known.get(who) ?? Number((await directory.organizationOf(who))[1]) !== 0;
     known.set(who, isKnown);
     return isKnown;
   };

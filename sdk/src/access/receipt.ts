@@ -118,6 +118,11 @@ export function verifyReceipt(
         "$.statement.confidentiality",
         "is about less confidential data",
       );
+      must(
+        statement.action !== "create" && statement.action !== "delete",
+        "$.statement.action",
+        "is not about looking",
+      );
       must(statement.review === undefined, "$.statement.review", "is about a review, which opens nothing");
       const now = await chainTimeOf(provider);
       const age = now - statement.at;

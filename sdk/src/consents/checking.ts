@@ -156,13 +156,21 @@ export async function checkBreakGlass(
   { restrictions, ...request }: PermissionRequest,
   options?: CallOptions,
 ): Promise<{ permitted: true } | Refused> {
-  const args = [restrictionsIn(restrictions), requestOf(request)];
-  return reading(
+  const asked = requestOf(request);
+  const args = [restrictionsIn(restrictions), asked];
+  const answer = await reading(
     connection,
     (provider) => answerOf(provider, registryOf(connection), "isBreakGlassPermitted", args),
     options,
   );
+  // The registry knows bits, and not which of them are emergencies.
+  if (answer.permitted && (asked.purposes & ~purposeList.mask("ETREAT")) !== 0n)
+    return { permitted: false, reason: "PurposeNotGranted", advice: ONLY_TO_TREAT };
+  return answer;
 }
+
+const ONLY_TO_TREAT =
+  "An emergency opens a record for treating in it (ETREAT, and what is below), and for nothing else.";
 
 /** @internal */
 export async function checkRepresentation(

@@ -136,7 +136,8 @@ export interface Consents {
    */
   check(request: GrantedRequest, options?: CallOptions): Promise<Granted | Refused>;
   /**
-   * Whether an emergency opens the record without a grant. What follows (log, notice, review) is the gateway's.
+   * Whether an emergency opens the record without a grant: to treat in it (ETREAT, and what is below), whatever else is asked
+   * for. What follows (log, notice, review) is the gateway's.
    * @throws as `check`
    */
   checkBreakGlass(request: PermissionRequest, options?: CallOptions): Promise<{ permitted: true } | Refused>;
