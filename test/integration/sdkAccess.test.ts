@@ -92,10 +92,9 @@ describe("SDK: access log", () => {
   it("accepts another legal basis where its rules do, and the entry names it", async () => {
     const world = await worldOf(deployAccessWorld);
     const law = "https://law.example/notifiable-diseases";
-    const permission = consentPermission(
-      world.connection,
-      ({ who }, policy) => policy === law && who === world.hospital.address,
-    );
+    const permission = consentPermission(world.connection, {
+      policies: ({ who }, policy) => policy === law && who === world.hospital.address,
+    });
     const gateway = gatewayOver(world, { permission });
     const report = { purposes: ["PUBHLTH"], basis: { kind: "policy", policy: law } } satisfies Partial<Attempt>;
     expect((await gateway.attempt(attemptOf(world, { ...report, who: world.hospital.address }))).allowed).to.equal(

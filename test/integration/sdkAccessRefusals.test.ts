@@ -50,7 +50,7 @@ describe("SDK: what a gateway and an audit do not let pass", () => {
       const noted = entriesOf(await historyOf(world)).filter(({ outcome }) => outcome.result === "refused");
       expect(noted).to.have.length(2 * (accessActions.length - looking.length));
 
-      const permission = consentPermission(world.connection, () => true);
+      const permission = consentPermission(world.connection, { policies: () => true });
       const basis = { kind: "policy" as const, policy: "https://example.org/records-act" };
       const gateway = gatewayOver(world, { permission });
       expect((await gateway.attempt(attemptOf(world, { action: "update", basis }))).allowed).to.equal(true);
@@ -96,7 +96,7 @@ describe("SDK: what a gateway and an audit do not let pass", () => {
 
     it("notes no basis that it was not asked about", async () => {
       const world = await worldOf(deployAccessWorld);
-      const permission = consentPermission(world.connection, () => true);
+      const permission = consentPermission(world.connection, { policies: () => true });
       const basis = { kind: "other", justification: "Urgent.", policy: "urn:any" } as unknown as Attempt["basis"];
       const gateway = gatewayOver(world, { permission });
       const error = await refusal("INPUT_INVALID", gateway.attempt(attemptOf(world, { basis })));

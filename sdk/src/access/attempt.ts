@@ -1,5 +1,6 @@
-import type { Connection } from "../chain/deployment";
+import { chainTimeOf, type Connection } from "../chain/deployment";
 import type { CallOptions } from "../chain/options";
+import { reading } from "../chain/read";
 import {
   type CategoryCode,
   type ConfidentialityCode,
@@ -8,12 +9,17 @@ import {
   type SensitivityCode,
 } from "../codes";
 import { resourceTypeList, sensitivityList } from "../codes/lists";
+import { isFile } from "../consents/checking";
 import { createConsents } from "../consents/createConsents";
-import type { RestrictionsFile } from "../consents/file/restrictions";
+import { openRestrictions, type RestrictionsFile } from "../consents/file/restrictions";
 import { openSignedGrant, type SignedGrant } from "../consents/file/signedGrant";
 import type { Restrictions } from "../consents/grants";
-import { CarepactError } from "../errors";
+import { isDenied, type OnGrant } from "../consents/onGrant";
+import { decide, type ConsentTerms } from "../consents/terms";
+import { NO_INSTRUMENT } from "../consents/types";
+import { CarepactError, type Json } from "../errors";
 
+import { requestsOf, requireRecords, type AskedRecord } from "./asked";
 import type { Compartment } from "./trail";
 import {
   requireStatement,
@@ -48,39 +54,116 @@ export interface Attempt {
   confidentiality: ConfidentialityCode;
   /** At least one. */
   purposes: PurposeCode[];
+  /**
+   * All records that are asked for, with what is known of them: where a patient's Consent depends on what the registry cannot
+   * see, and it is not said here, it is refused.
+   */
+  records?: AskedRecord[] | undefined;
   basis: AttemptBasis;
-  /** The patient's present restrictions, where there are any. */
+  /**
+   * The patient's present restrictions, where there are any. The document, from the patient: who asks could leave out of it
+   * what the registry cannot see.
+   */
   restrictions?: RestrictionsFile | Restrictions | undefined;
 }
 
 /** Whether something is permitted. */
-export type Permission =
-  | {
-      permitted: true;
-      /** See `Granted`: the grant's FHIR Consent may permit less than the grant. */
-      instrument?: string;
-    }
-  | { permitted: false; reason: AccessRefusal; advice: string };
+export type Permission = { permitted: true } | { permitted: false; reason: AccessRefusal; advice: string };
+
+/** A grant that the registry lets count for an attempt, and the document that it comes from. */
+export interface InstrumentQuestion extends OnGrant {
+  attempt: Attempt;
+  /** The FHIR Consent of which the grant's `instrument` is the salted hash. */
+  consent: { readonly [element: string]: Json };
+}
+
+/** What the document behind a grant says of an attempt; `unread` if that cannot be told. */
+export type InstrumentAnswer = "permitted" | "denied" | "unread";
+
+/** Decides by the document behind a grant. `consentInstruments` of `@carepact/sdk/fhir` is one. */
+export type Instruments = (
+  question: InstrumentQuestion,
+  options: CallOptions,
+) => InstrumentAnswer | Promise<InstrumentAnswer>;
+
+/** What a gateway decides besides the registry. */
+export interface PermissionOptions {
+  /** Which legal bases other than consent are accepted for an attempt; none unless given. */
+  policies?: (attempt: Attempt, policy: string) => boolean | Promise<boolean>;
+  /**
+   * What the FHIR Consent behind a grant says, which may permit less than the grant. Unless given, a grant that comes from
+   * one is refused.
+   */
+  instruments?: Instruments;
+}
 
 /** What a grant is about, and what an emergency opens. The registry knows of nothing else. */
 const LOOKING: readonly AccessAction[] = ["read", "execute"];
 
 const refused = (reason: AccessRefusal, advice: string): Permission => ({ permitted: false, reason, advice });
+const denied = (): Permission =>
+  refused(
+    "ConsentDenies",
+    "The patient's Consent denies this, or depends on what was not said of the records: ask for less, or say more of them.",
+  );
 
 /**
  * Permission as the consent registry gives it, at the latest block: for grants by `check`, for emergencies by
- * `checkBreakGlass`. Both are about looking: reading, and executing a query. Other legal bases are none of its business:
- * `policies` says which of them the gateway accepts for an attempt; none unless given.
- *
- * A grant that comes from a FHIR Consent is refused without it, since the Consent may permit less: a yes names it by
- * `instrument`, and who releases data decides by it, too.
+ * `checkBreakGlass`. Both are about looking: reading, and executing a query. What the registry cannot see is decided here:
+ * the denials that the patient's restrictions carry, for both, and the FHIR Consent that a grant comes from, by
+ * `instruments`. Other legal bases are for `policies` alone.
  */
 export function consentPermission(
   connection: Connection,
-  policies?: (attempt: Attempt, policy: string) => boolean | Promise<boolean>,
+  { policies, instruments }: PermissionOptions = {},
 ): (attempt: Attempt, options?: CallOptions) => Promise<Permission> {
   const consents = createConsents(connection);
-  return async (attempt, options) => {
+
+  /** What the restrictions that hold deny besides what the registry compares. */
+  const denialsFor = async (attempt: Attempt, options: CallOptions): Promise<ConsentTerms | undefined> => {
+    const { patient, restrictions } = attempt;
+    if (restrictions === undefined || !isFile(restrictions)) return undefined;
+    const { denials } = openRestrictions(restrictions);
+    // The registry looks at none where there are none on chain, as after they were taken away.
+    const holds = denials !== undefined && (await consents.restrictionsHash(patient, options)).hash !== undefined;
+    return holds ? denials : undefined;
+  };
+
+  const ofGrant = async (
+    attempt: Attempt,
+    file: SignedGrant,
+    at: number,
+    options: CallOptions,
+  ): Promise<Permission> => {
+    const { chain, consent } = openSignedGrant(file);
+    const { grant, subGrants } = chain;
+    const passedOnTo = subGrants.map(({ subGrant }) => subGrant.grantee);
+    const requests = requestsOf(attempt, grant.grantee, at);
+    const denials = await denialsFor(attempt, options);
+    if (denials !== undefined && requests.some((asked) => isDenied(denials, asked, passedOnTo))) return denied();
+    if (grant.instrument === NO_INSTRUMENT) return { permitted: true };
+    if (consent === undefined)
+      return refused("InstrumentMissing", "The grant comes from a FHIR Consent: bring the grant's file with it.");
+    const answer = await instruments?.({ attempt, consent, grant, passedOnTo, requests }, options);
+    if (answer === "permitted") return { permitted: true };
+    return answer === "denied"
+      ? denied()
+      : refused(
+          "InstrumentNotRead",
+          "The grant comes from a FHIR Consent that this gateway cannot decide by: ask the patient for a grant without one.",
+        );
+  };
+
+  const ofEmergency = async (attempt: Attempt, at: number, options: CallOptions): Promise<Permission> => {
+    const denials = await denialsFor(attempt, options);
+    const isOpen = (terms: ConsentTerms): boolean =>
+      requestsOf(attempt, attempt.who, at).every(
+        (asked) => !isDenied(terms, asked) && decide(terms, asked) !== "denied",
+      );
+    return denials === undefined || isOpen(denials) ? { permitted: true } : denied();
+  };
+
+  return async (attempt, options = {}) => {
     const { patient, who, purposes, resourceTypes, sensitivities = [], confidentiality, basis, restrictions } = attempt;
     const categories = [...resourceTypes, ...sensitivities];
     const request = { patient, organization: who, purposes, categories, confidentiality, restrictions };
@@ -95,9 +178,8 @@ export function consentPermission(
     if (!answer.permitted) return answer;
     if (!LOOKING.includes(attempt.action))
       return refused("ActionNotGranted", "A grant or an emergency lets somebody look: name another legal basis.");
-    if (answer.instrument !== undefined && basis.kind === "grant" && basis.grant.consent === undefined)
-      return refused("InstrumentMissing", "The grant comes from a FHIR Consent: bring the grant's file with it.");
-    return answer;
+    const at = await reading(connection, chainTimeOf, options);
+    return basis.kind === "grant" ? ofGrant(attempt, basis.grant, at, options) : ofEmergency(attempt, at, options);
   };
 }
 
@@ -112,7 +194,7 @@ export function requireText(text: string, path: string): string {
 
 /**
  * @internal What is noted of an attempt, whatever comes of it.
- * @throws INPUT_INVALID, ACCESS_ENTRY_MALFORMED, CODE_UNKNOWN, and what reading a grant throws
+ * @throws INPUT_INVALID, IDENTIFIER_INVALID, ACCESS_ENTRY_MALFORMED, CODE_UNKNOWN, and what reading a grant throws
  */
 export function statementOfAttempt(
   attempt: Attempt,
@@ -120,6 +202,7 @@ export function statementOfAttempt(
 ): (at: number, outcome: AccessOutcome) => AccessStatement {
   const { patient, who, action, resourceTypes, sensitivities = [], confidentiality, purposes } = attempt;
   if (purposes.length === 0) throw new CarepactError("INPUT_INVALID", "Who asks says what for.", { path: "purposes" });
+  requireRecords(attempt);
   const statement = requireStatement({
     patient,
     gateway,

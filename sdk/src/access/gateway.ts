@@ -43,7 +43,7 @@ export interface GatewayOptions {
   store: AccessStore;
   /**
    * Says whether an attempt is permitted, from the newest block and without any cache; unless given,
-   * {@link consentPermission} without policies. If it throws, nothing is given out.
+   * {@link consentPermission} without options. If it throws, nothing is given out.
    */
   permission?: (attempt: Attempt, options: CallOptions) => Promise<Permission>;
   /**
@@ -61,12 +61,7 @@ export interface GatewayOptions {
 
 /** What who asked gets. Nothing is given out without it. */
 export type AccessAnswer =
-  | {
-      allowed: true;
-      receipt: AccessReceipt;
-      /** Salted hash of the FHIR Consent that the grant comes from, and carries: decide by it before anything is given out. */
-      instrument?: string;
-    }
+  | { allowed: true; receipt: AccessReceipt }
   | { allowed: false; reason: AccessRefusal; advice: string; receipt: AccessReceipt };
 
 /** Who is to see a history. */
@@ -97,8 +92,8 @@ export interface Gateway {
    * Asks whether an attempt is permitted, notes it whatever the answer, signs the receipt, and answers. Give out data only
    * when it says `allowed`; whatever it throws, nothing may be given out. An attempt about which permission could not be
    * asked is noted as failed.
-   * @throws ACCESS_NOT_LOGGED, INPUT_INVALID, ACCESS_ENTRY_MALFORMED, CODE_UNKNOWN, what reading a grant throws, and what
-   * `permission` throws
+   * @throws ACCESS_NOT_LOGGED, INPUT_INVALID, IDENTIFIER_INVALID, ACCESS_ENTRY_MALFORMED, CODE_UNKNOWN, what reading a grant
+   * throws, and what `permission` throws
    */
   attempt(attempt: Attempt, options?: CallOptions): Promise<AccessAnswer>;
   /**
@@ -251,8 +246,7 @@ export function createGateway(connection: Connection, options: GatewayOptions): 
       key === undefined
         ? await noteOutcome({ result: "allowed" })
         : await noteEmergency(compartment, noted(at, { result: "allowed" }), key);
-    const { instrument } = answer;
-    return { allowed: true, receipt, ...(instrument === undefined ? {} : { instrument }) };
+    return { allowed: true, receipt };
   };
 
   const historyTrail = async (patient: string, compartment: Compartment): Promise<HistoryTrail | undefined> => {

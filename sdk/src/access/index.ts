@@ -1,5 +1,15 @@
 export { anchoredRoots, type AnchoredRoot } from "./anchors";
-export { consentPermission, type Attempt, type AttemptBasis, type Permission } from "./attempt";
+export type { AskedRecord } from "./asked";
+export {
+  consentPermission,
+  type Attempt,
+  type AttemptBasis,
+  type InstrumentAnswer,
+  type InstrumentQuestion,
+  type Instruments,
+  type Permission,
+  type PermissionOptions,
+} from "./attempt";
 export { audit, type AuditOptions, type AuditResult } from "./audit";
 export { signReview, REVIEW_POLICY, type SignedReview, type Unreviewed } from "./breakGlass";
 export { findingKinds, type Finding, type FindingKind, type FindingPlace } from "./findings";

@@ -28,9 +28,16 @@ export type AccessBasis =
 
 /**
  * Why a gateway itself refuses, besides the reasons of the consent registry: a legal basis that it does not accept; something
- * else than looking, which no grant and no emergency covers; a grant whose FHIR Consent was not brought with it.
+ * else than looking, which no grant and no emergency covers; a grant whose FHIR Consent was not brought with it, or that the
+ * gateway cannot decide by; and a Consent of the patient's that denies what the registry cannot see.
  */
-export const gatewayReasons = ["PolicyNotAccepted", "ActionNotGranted", "InstrumentMissing"] as const;
+export const gatewayReasons = [
+  "PolicyNotAccepted",
+  "ActionNotGranted",
+  "InstrumentMissing",
+  "InstrumentNotRead",
+  "ConsentDenies",
+] as const;
 
 /** Why a request was refused. */
 export type AccessRefusal = Exclude<PermissionReason, "None"> | (typeof gatewayReasons)[number];

@@ -38,6 +38,7 @@ export {
 export type { GrantedTerms, GrantInput, PassOnInput, TermsInput } from "./granting";
 export { permissionReasons, reasonAdvice, type PermissionReason, type RefusalReason } from "./reasons";
 export { anchorOf, type Anchoring, type EpochEnded, type GrantNumber, type Restricted, type Revoked } from "./revoking";
+export { decideOnGrant, type OnGrant } from "./onGrant";
 export { MOST_SUB_GRANTS, narrowingReason } from "./subGrants";
 export {
   grantsOf,

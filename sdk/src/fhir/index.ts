@@ -17,4 +17,5 @@ export {
   type StatusRule,
 } from "./events";
 export { consentOf, grantConsent, type GrantConsentOptions } from "./grantConsent";
+export { consentInstruments } from "./instruments";
 export type { ExactQuantity } from "./read";
