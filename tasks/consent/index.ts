@@ -1,4 +1,4 @@
-import { actorOptions, signatoryOptions } from "../support/actor";
+import { actorOptions, signatoryOptions } from "../support/actorOptions";
 import { command } from "../support/command";
 
 const sealingKeystore =

@@ -1,4 +1,4 @@
-import { actorOptions, signatoryOptions } from "../support/actor";
+import { actorOptions, signatoryOptions } from "../support/actorOptions";
 import { command } from "../support/command";
 
 const patient = { patient: "Patient id, 32 bytes (needed)" };

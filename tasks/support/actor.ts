@@ -20,19 +20,6 @@ export interface ActorOptions {
   signerKeystore?: string;
 }
 
-/** Options of commands in which somebody acts who needs no ether. */
-export const actorOptions = {
-  signer: "On a local chain: number or address of the node's account that acts, where another one sends",
-  signerKeystore:
-    "Encrypted JSON keystore of the key that acts, where another account sends and pays: an account's, or a P-256 key",
-};
-
-/** Options of commands that only sign. */
-export const signatoryOptions = {
-  signer: "On a local chain: number or address of the node's account that signs, in place of --as",
-  signerKeystore: "Encrypted JSON keystore of the key that signs, in place of --keystore: an account's, or a P-256 key",
-};
-
 /** A site whose account sends, with the key that acts where it is another one. */
 export interface ActingSite extends SigningSite {
   acts: { signer?: PatientSigner };
