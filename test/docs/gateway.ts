@@ -40,8 +40,6 @@ interface Request {
   patient: string;
   /** Text of a signed grant. */
   grant: string;
-  /** Text of the patient's restrictions. */
-  restrictions: string;
 }
 
 /** What the guide for gateways takes as given. */
@@ -55,7 +53,9 @@ export interface GatewaysGiven {
   database: Database;
   records: (patient: string) => unknown[];
   send: (to: string, text: string) => Promise<void>;
+  keep: (privateKey: string) => Promise<void>;
   request: Request;
+  restrictionsText: string;
   second: Pick<Request, "grant">;
   sealedGrant: string;
   clinicsKey: string;
@@ -243,7 +243,9 @@ export async function gatewaysStory(world: World, terminal: World, shell: Shell)
     database: databaseOf(new Map()),
     records: () => [{ resourceType: "DiagnosticReport" }],
     send: (_to, text) => Promise.resolve(void JSON.parse(text)),
-    request: { patient, grant: signedGrantText(grant), restrictions: JSON.stringify(restrictions) },
+    keep: () => Promise.resolve(),
+    request: { patient, grant: signedGrantText(grant) },
+    restrictionsText: JSON.stringify(restrictions),
     second: { grant: signedGrantText(grants[0]!) },
     sealedGrant: JSON.stringify(await consents.seal(grant)),
     clinicsKey: clinicsKeys.privateKey,
