@@ -1,5 +1,6 @@
 import { time } from "@nomicfoundation/hardhat-network-helpers";
 import { expect } from "chai";
+import { ZeroHash } from "ethers";
 import type { Consent } from "fhir/r4";
 
 import { CarepactError, run } from "@carepact/sdk";
@@ -15,7 +16,13 @@ import {
   type InstrumentQuestion,
   type PermissionOptions,
 } from "@carepact/sdk/access";
-import { createConsents, makeRestrictions, type RestrictionsFile, type SignedGrant } from "@carepact/sdk/consents";
+import {
+  createConsents,
+  makeRestrictions,
+  openRestrictions,
+  type RestrictionsFile,
+  type SignedGrant,
+} from "@carepact/sdk/consents";
 import {
   consentInstruments,
   grantConsent,
@@ -274,6 +281,24 @@ describe("SDK: what a gateway decides besides the registry", () => {
         "RestrictionsNotCurrent",
       );
       expect(reasonOf(await world.gateway.attempt(attemptOf(world, { restrictions: plain })))).to.equal("allowed");
+    });
+
+    it("takes no restrictions whose denials were left out, nor their bare fields", async () => {
+      const world = await worldOf(deployAccessWorld);
+      const restrictions = await restricted(world, "notThis");
+      const stripped = { ...restrictions };
+      delete stripped.denials;
+      const bare = openRestrictions(restrictions).restrictions;
+      for (const less of [stripped, bare])
+        for (const make of [attemptOf, emergencyOf]) {
+          const asked = make(world, { restrictions: less, ...observation(record("Observation/1")) });
+          expect(reasonOf(await world.gateway.attempt(asked))).to.equal("DenialsMissing");
+        }
+      const forged = { ...restrictions, restrictions: { ...restrictions.restrictions, salt: ZeroHash } };
+      delete forged.denials;
+      expect(reasonOf(await world.gateway.attempt(attemptOf(world, { restrictions: forged })))).to.equal(
+        "RestrictionsNotCurrent",
+      );
     });
 
     it("opens in an emergency what the Consent opens in one, and no more", async () => {

@@ -368,7 +368,8 @@ describe("document of restrictions", () => {
       random: (length) => new Uint8Array(length).fill(7),
     });
     expect(made).to.deep.equal({
-      salt: `0x${"07".repeat(32)}`,
+      // No Consent stands behind them.
+      salt: `0x${"00".repeat(8)}${"07".repeat(24)}`,
       organizations: [account("a"), account("b")].sort((a, b) => (BigInt(a) < BigInt(b) ? -1 : 1)),
       purposes: purposeMask("HMARKT"),
       // With the labels above HIV, which may stand for it.

@@ -11,7 +11,12 @@ import {
 import { resourceTypeList, sensitivityList } from "../codes/lists";
 import { isFile } from "../consents/checking";
 import { createConsents } from "../consents/createConsents";
-import { openRestrictions, type RestrictionsFile } from "../consents/file/restrictions";
+import {
+  commitsToDenials,
+  openRestrictions,
+  requireRestrictions,
+  type RestrictionsFile,
+} from "../consents/file/restrictions";
 import { openSignedGrant, type SignedGrant } from "../consents/file/signedGrant";
 import type { Restrictions } from "../consents/grants";
 import { isDenied, type OnGrant } from "../consents/onGrant";
@@ -61,8 +66,7 @@ export interface Attempt {
   records?: AskedRecord[] | undefined;
   basis: AttemptBasis;
   /**
-   * The patient's present restrictions, where there are any. The document, from the patient: who asks could leave out of it
-   * what the registry cannot see.
+   * The patient's present restrictions, where there are any: the whole document, if it holds denials of a Consent.
    */
   restrictions?: RestrictionsFile | Restrictions | undefined;
 }
@@ -119,14 +123,27 @@ export function consentPermission(
 ): (attempt: Attempt, options?: CallOptions) => Promise<Permission> {
   const consents = createConsents(connection);
 
-  /** What the restrictions that hold deny besides what the registry compares. */
-  const denialsFor = async (attempt: Attempt, options: CallOptions): Promise<ConsentTerms | undefined> => {
+  /** Refuses what the restrictions that hold deny besides what the registry compares. */
+  const refusedOnFile = async (
+    attempt: Attempt,
+    denies: (denials: ConsentTerms) => boolean,
+    options: CallOptions,
+  ): Promise<Permission | undefined> => {
     const { patient, restrictions } = attempt;
-    if (restrictions === undefined || !isFile(restrictions)) return undefined;
-    const { denials } = openRestrictions(restrictions);
+    if (restrictions === undefined) return undefined;
+    const { denials, ...opened } = isFile(restrictions)
+      ? openRestrictions(restrictions)
+      : { restrictions: requireRestrictions(restrictions), denials: undefined };
+    if (denials === undefined && !commitsToDenials(opened.restrictions)) return undefined;
     // The registry looks at none where there are none on chain, as after they were taken away.
-    const holds = denials !== undefined && (await consents.restrictionsHash(patient, options)).hash !== undefined;
-    return holds ? denials : undefined;
+    const { hash } = await consents.restrictionsHash(patient, options);
+    if (hash === undefined) return undefined;
+    if (denials === undefined)
+      return refused(
+        "DenialsMissing",
+        "The patient's restrictions hold denials of a Consent: bring the whole document.",
+      );
+    return denies(denials) ? denied() : undefined;
   };
 
   const ofGrant = async (
@@ -139,8 +156,9 @@ export function consentPermission(
     const { grant, subGrants } = chain;
     const passedOnTo = subGrants.map(({ subGrant }) => subGrant.grantee);
     const requests = requestsOf(attempt, grant.grantee, at);
-    const denials = await denialsFor(attempt, options);
-    if (denials !== undefined && requests.some((asked) => isDenied(denials, asked, passedOnTo))) return denied();
+    const denies = (denials: ConsentTerms): boolean => requests.some((asked) => isDenied(denials, asked, passedOnTo));
+    const refusal = await refusedOnFile(attempt, denies, options);
+    if (refusal !== undefined) return refusal;
     if (grant.instrument === NO_INSTRUMENT) return { permitted: true };
     if (consent === undefined)
       return refused("InstrumentMissing", "The grant comes from a FHIR Consent: bring the grant's file with it.");
@@ -155,12 +173,10 @@ export function consentPermission(
   };
 
   const ofEmergency = async (attempt: Attempt, at: number, options: CallOptions): Promise<Permission> => {
-    const denials = await denialsFor(attempt, options);
-    const isOpen = (terms: ConsentTerms): boolean =>
-      requestsOf(attempt, attempt.who, at).every(
-        (asked) => !isDenied(terms, asked) && decide(terms, asked) !== "denied",
-      );
-    return denials === undefined || isOpen(denials) ? { permitted: true } : denied();
+    const requests = requestsOf(attempt, attempt.who, at);
+    const denies = (denials: ConsentTerms): boolean =>
+      requests.some((asked) => isDenied(denials, asked) || decide(denials, asked) === "denied");
+    return (await refusedOnFile(attempt, denies, options)) ?? { permitted: true };
   };
 
   return async (attempt, options = {}) => {

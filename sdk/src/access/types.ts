@@ -29,7 +29,8 @@ export type AccessBasis =
 /**
  * Why a gateway itself refuses, besides the reasons of the consent registry: a legal basis that it does not accept; something
  * else than looking, which no grant and no emergency covers; a grant whose FHIR Consent was not brought with it, or that the
- * gateway cannot decide by; and a Consent of the patient's that denies what the registry cannot see.
+ * gateway cannot decide by; a Consent of the patient's that denies what the registry cannot see, or that was taken out of the
+ * restrictions.
  */
 export const gatewayReasons = [
   "PolicyNotAccepted",
@@ -37,6 +38,7 @@ export const gatewayReasons = [
   "InstrumentMissing",
   "InstrumentNotRead",
   "ConsentDenies",
+  "DenialsMissing",
 ] as const;
 
 /** Why a request was refused. */

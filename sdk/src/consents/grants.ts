@@ -18,7 +18,10 @@ import { NO_EXPIRY, NO_INSTRUMENT, requireGrant, type Grant } from "./types";
 
 /** What a patient refuses, as the consent registry checks it (`Restrictions` of ConsentTypes.sol). */
 export interface Restrictions {
-  /** Salted hash of all that the terms refuse: the registry sees a random number, a gateway what it has to check itself. */
+  /**
+   * Salted hash of all that the terms refuse: the registry sees a random number, a gateway what it has to check itself.
+   * Where no Consent stands behind them, 8 zero bytes and 24 random ones: then there is nothing more to check.
+   */
   salt: string;
   /** Accounts, ascending. */
   organizations: string[];

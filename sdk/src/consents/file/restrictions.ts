@@ -52,14 +52,23 @@ export interface RestrictionsInput {
   random?: RandomSource;
 }
 
-/** Restrictions under a fresh salt. @throws IDENTIFIER_INVALID, CODE_UNKNOWN */
+/**
+ * How salts of restrictions begin that no Consent stands behind. Others are salted hashes, and begin otherwise but for once
+ * in 2^64 times: the hash on chain tells who asks with a document whose denials were taken out.
+ */
+const WITHOUT_DENIALS = `0x${"00".repeat(8)}`;
+
+/** @internal Whether restrictions commit to denials of a Consent, which have to come with them. */
+export const commitsToDenials = ({ salt }: Restrictions): boolean => !salt.startsWith(WITHOUT_DENIALS);
+
+/** Restrictions under a fresh salt that says that they stand for no Consent. @throws IDENTIFIER_INVALID, CODE_UNKNOWN */
 export function makeRestrictions(input: RestrictionsInput): Restrictions {
   const { organizations = [], purposes = [], categories = [], breakGlass = false, random = systemRandom } = input;
   const accounts = organizations.map((account, i) => requireAddress(account, `organizations[${i}]`));
   const labels = categories.filter((code) => sensitivityList.has(code));
   const types = categories.filter((code): code is ResourceTypeCode => !sensitivityList.has(code));
   return {
-    salt: randomSalt(random),
+    salt: WITHOUT_DENIALS + randomSalt(random).slice(WITHOUT_DENIALS.length),
     organizations: [...new Set(accounts)].sort((a, b) => (BigInt(a) < BigInt(b) ? -1 : 1)),
     purposes: purposeList.maskOf(purposes),
     categories: resourceTypeList.maskOf(types) | sensitivityList.lineageOf(labels),
