@@ -8,11 +8,13 @@ import {
   accessActions,
   consentPermission,
   entriesOf,
+  openHistory,
   signReview,
   verifyReceipt,
   type AccessAction,
   type AccessHistory,
   type Attempt,
+  type HistoryViewer,
   type Permission,
   type ReceiptExpectations,
 } from "@carepact/sdk/access";
@@ -252,6 +254,41 @@ describe("SDK: what a gateway and an audit do not let pass", () => {
         history.trails = {};
       });
       await finds("removed", world, emptied, { earlier: [second] });
+    });
+
+    it("finds an entry without receipt that was removed behind a root, if that root is asked for", async () => {
+      const world = await worldOf(deployAccessWorld);
+      await run(world.gateway.anchor());
+      const rounds = [attemptOf(world), attemptOf(world, { action: "execute" }), undefined, undefined];
+      for (const attempt of rounds) {
+        if (attempt !== undefined) await world.gateway.attempt(attempt);
+        await run(world.gateway.anchor());
+        await time.increase(3_600);
+      }
+      const roots = [1, 2, 3, 4, 5, 99];
+      const shown = async (viewer: HistoryViewer): Promise<AccessHistory> =>
+        openHistory(await gatewayOver(world).history(world.patient, viewer), world.keys.privateKey);
+      const sequencesOf = (history: AccessHistory): number[] => history.roots.map(({ sequence }) => sequence);
+      const honest = await shown({ view: "patient", roots });
+      expect(sequencesOf(honest)).to.deep.equal([2, 3, 4, 5]);
+      expect((await audited(world, honest, { roots })).findings).to.deep.equal([]);
+      expect(sequencesOf(await shown({ view: "patient" }))).to.deep.equal([2, 3, 5]);
+      const viewer = { view: "representative" as const, hpkeKey: world.keys.publicKey, roots };
+      expect((await audited(world, await shown(viewer), { roots, view: "representative" })).findings).to.deep.equal([]);
+
+      // The second entry, and the roots that covered it first, are gone; another entry takes its place.
+      for (const key of [...world.rows.keys()])
+        if (/^entry\/.*\/shared\/0+1$|^end\/|^(proof\/.*|snapshot)\/0+[345]\//.test(key)) world.rows.delete(key);
+      await gatewayOver(world).attempt(attemptOf(world));
+      await run(gatewayOver(world).anchor());
+      const rewritten = await shown({ view: "patient", roots });
+      expect((await audited(world, rewritten)).findings).to.deep.equal([]);
+      const { findings } = await audited(world, rewritten, { roots });
+      expect(findings.map(({ kind, sequence }) => [kind, sequence])).to.deep.equal([
+        ["outdated", 3],
+        ["outdated", 4],
+        ["outdated", 5],
+      ]);
     });
 
     it("looks at entries and roots in any order and number, and says of each what is wrong", async () => {

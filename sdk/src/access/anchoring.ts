@@ -27,8 +27,15 @@ export interface Anchoring {
    * does no harm: what counts is what the chain has.
    */
   prepare(previous: { sequence: number; root: string } | undefined): Promise<{ sequence: number; root: string }>;
-  /** Proofs of a patient's record: under each of these roots under which it grew, and under the last. */
-  proofs(patient: string, anchored: readonly { sequence: number; root: string }[]): Promise<RecordProof[]>;
+  /**
+   * Proofs of a patient's record: under each of these roots under which it grew, under the last, and under those that were
+   * asked for, as far as it was there then and the store still knows them.
+   */
+  proofs(
+    patient: string,
+    anchored: readonly { sequence: number; root: string }[],
+    asked: ReadonlySet<number>,
+  ): Promise<RecordProof[]>;
 }
 
 const MOST_DIGITS = 16;
@@ -90,22 +97,26 @@ export function anchoringOf(store: AccessStore, log: TrailLog, random: RandomSou
       await store.put(`snapshot/${keyOf(sequence, tree.root)}`, snapshot as unknown as Json);
       return { sequence, root: tree.root };
     },
-    proofs: async (patient, anchored) => {
+    proofs: async (patient, anchored, asked) => {
       const last = anchored.at(-1);
       if (last === undefined) return [];
       const roots = new Set(anchored.map(({ sequence, root }) => keyOf(sequence, root)));
       const prefix = `proof/${patient}/`;
       const keys = (await store.list(prefix)).filter((key) => roots.has(key.slice(prefix.length))).sort();
       const found = await Promise.all(keys.map(async (key) => (await store.get(key))?.value as unknown as RecordProof));
-      if (found.at(-1)?.sequence === last.sequence) return found;
-      const snapshot = await requireSnapshot(last.sequence, last.root);
-      const record = snapshot.records.find((entry) => entry.patient === patient);
-      if (record === undefined) return found;
-      const tree = recordTreeOf(
-        snapshot.records.map(({ state }) => state),
-        snapshot.seed,
-      );
-      return [...found, proofIn(snapshot, tree, record.state, last.sequence)];
+      const known = new Set(found.map(({ sequence }) => sequence));
+      for (const { sequence, root } of anchored) {
+        if (known.has(sequence) || (sequence !== last.sequence && !asked.has(sequence))) continue;
+        const snapshot = await (sequence === last.sequence ? requireSnapshot : findSnapshot)(sequence, root);
+        const record = snapshot?.records.find((entry) => entry.patient === patient);
+        if (snapshot === undefined || record === undefined) continue;
+        const tree = recordTreeOf(
+          snapshot.records.map(({ state }) => state),
+          snapshot.seed,
+        );
+        found.push(proofIn(snapshot, tree, record.state, sequence));
+      }
+      return found.sort((a, b) => a.sequence - b.sequence);
     },
   };
 }

@@ -36,6 +36,8 @@ export interface AuditOptions extends CallOptions {
   gateway?: string;
   /** For whom it has to be made; `patient` unless given. */
   view?: AccessHistory["view"];
+  /** Numbers of roots that were asked for, see `HistoryViewer`: each has to be shown. */
+  roots?: readonly number[];
   /** Receipts that the patient was given by who asked, by who released a key, or by a notice. */
   receipts?: readonly unknown[];
   /** Histories that the same gateway gave before. */
@@ -125,6 +127,12 @@ async function auditOn(
   const newest = proved.at(-1);
   if (lateRoot !== undefined && newest !== undefined && newest.sequence < lateRoot.sequence)
     find("outdated", { sequence: newest.sequence + 1 });
+  for (const sequence of options.roots ?? []) {
+    const [oldest] = proved;
+    const isDue = oldest !== undefined && sequence >= oldest.sequence && sequence <= (lateRoot?.sequence ?? 0);
+    if (isDue && !proved.some((root) => root.sequence === sequence))
+      find("outdated", { sequence }, "The history leaves out a root that was asked for.");
+  }
   await checkReviews(directory, provider, history, trails, { now, reviewWithin }, find);
   const pending = await checkReceipts(provider, history, trails, receipts, find);
   await checkEarlier(provider, history, trails, earlier, find);

@@ -64,12 +64,21 @@ export type AccessAnswer =
   | { allowed: true; receipt: AccessReceipt }
   | { allowed: false; reason: AccessRefusal; advice: string; receipt: AccessReceipt };
 
+/** Which roots a history is to show. */
+export interface RootsAsked {
+  /**
+   * Numbers of roots under which the record is to be shown, besides those under which it grew: whoever asks draws some, or
+   * takes all since the last audit. So a gateway cannot begin a trail anew behind a root that it leaves out.
+   */
+  roots?: readonly number[];
+}
+
 /** Who is to see a history. */
 export type HistoryViewer =
   /** Sealed to the patient's key in the registry. */
-  | { view: "patient" }
+  | ({ view: "patient" } & RootsAsked)
   /** Sealed to the representative's own X25519 key. That it may see it, the gateway has made sure of. */
-  | { view: "representative"; hpkeKey: string };
+  | ({ view: "representative"; hpkeKey: string } & RootsAsked);
 
 /** A root that was anchored. */
 export interface Anchored {
@@ -272,8 +281,9 @@ export function createGateway(connection: Connection, options: GatewayOptions): 
     provider: Provider,
     signal: AbortSignal,
     patient: string,
-    view: HistoryView,
+    { view, roots: asked = [] }: { view: HistoryView } & RootsAsked,
   ): Promise<AccessHistory> => {
+    const askedFor = new Set(asked);
     const gateway = await account();
     const { block, at } = await momentOf(provider);
     const anchored = await anchoredRootsOf(connection, provider, gateway, block, signal);
@@ -285,12 +295,12 @@ export function createGateway(connection: Connection, options: GatewayOptions): 
     }
     // Of whom nothing that may be shown was noted is, for a representative, one of whom nothing was noted.
     if (view === "representative" && trails.shared?.entries.length === 0) delete trails.shared;
-    const proofs = await anchoring.proofs(patient, anchored);
+    const proofs = await anchoring.proofs(patient, anchored, askedFor);
     let before = "";
     const roots = proofs.flatMap(({ sequence, trails: opened, position, width, proof }): AccessHistory["roots"] => {
       const counts = shown.map((compartment) => opened[compartment].count);
       // No proof where nothing that is shown is there, or grew: a representative would see from it that something else is.
-      const isNews = counts.join() !== before || sequence === anchored.at(-1)?.sequence;
+      const isNews = counts.join() !== before || sequence === anchored.at(-1)?.sequence || askedFor.has(sequence);
       if (!isNews || counts.every((count) => count === 0)) return [];
       before = counts.join();
       const shownTrails = shown.map((compartment) => {
@@ -423,7 +433,7 @@ export function createGateway(connection: Connection, options: GatewayOptions): 
             throw new CarepactError("INPUT_INVALID", "A patient's id is 32 bytes in hex.", { path: "patient" });
           const about = patient.toLowerCase();
           const key = viewer.view === "patient" ? await patientKey(provider, about) : viewer.hpkeKey;
-          const made = await history(provider, signal, about, viewer.view);
+          const made = await history(provider, signal, about, viewer);
           return sealAccess({ content: "history", gateway: made.gateway, patient: about }, made, key);
         },
         within,

@@ -20,6 +20,7 @@ export {
   type Gateway,
   type GatewayOptions,
   type HistoryViewer,
+  type RootsAsked,
   type Notice,
 } from "./gateway";
 export {
