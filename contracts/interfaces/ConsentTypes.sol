@@ -152,7 +152,7 @@ enum Reason {
     CategoryRestricted,
     /// @dev The restrictions name a purpose asked for.
     PurposeRestricted,
-    /// @dev The mandate is for another patient or another representative than the grant's signer.
+    /// @dev The mandate is for another patient than the grant, or another representative than the grant's signer.
     MandateMismatch,
     /// @dev The mandate's epoch is over, or it was revoked, or laid down by the representative.
     MandateEnded,
