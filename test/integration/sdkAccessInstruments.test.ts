@@ -328,6 +328,28 @@ describe("SDK: what a gateway decides besides the registry", () => {
     });
   });
 
+  it("does not let who asks for any resource have one that is restricted", async () => {
+    const world = await worldOf(deployAccessWorld);
+    const grant = await world.consents.grant({
+      patient: world.patient,
+      grantee: world.clinic.address,
+      purposes: ["TREAT"],
+      categories: ["Resource"],
+      expiry: (await time.latest()) + DAY,
+    });
+    const any = { resourceTypes: ["Resource"] } satisfies Partial<Attempt>;
+    expect(reasonOf(await world.gateway.attempt(on(world, grant, any)))).to.equal("allowed");
+    const restrictions = makeRestrictions({ categories: ["Observation"] });
+    await run(world.consents.restrict(world.patient, restrictions));
+    for (const resourceTypes of [["Observation"], ["Resource"], ["DomainResource"]] as const)
+      for (const attempt of [on(world, grant), emergencyOf(world)]) {
+        const answer = await world.gateway.attempt({ ...attempt, resourceTypes: [...resourceTypes], restrictions });
+        expect(reasonOf(answer), resourceTypes[0]).to.equal("CategoryRestricted");
+      }
+    const patient = { resourceTypes: ["Patient"], restrictions } satisfies Partial<Attempt>;
+    expect(reasonOf(await world.gateway.attempt(on(world, grant, patient)))).to.equal("allowed");
+  });
+
   it("refuses what is said of records and does not fit the attempt, before anything is asked or noted", async () => {
     const world = await worldOf(deployAccessWorld);
     const cases: [Partial<AskedRecord>, string, "INPUT_INVALID" | "IDENTIFIER_INVALID" | "CODE_UNKNOWN"][] = [

@@ -11,7 +11,7 @@ import {
   type ConfidentialityCode,
   type PurposeCode,
 } from "../codes";
-import { purposeList } from "../codes/lists";
+import { purposeList, resourceTypeList } from "../codes/lists";
 import { CarepactError } from "../errors";
 import { requireWord } from "../patients/record";
 
@@ -30,7 +30,7 @@ export interface PermissionRequest {
   organization: string;
   /** Why; of several, all have to be granted. */
   purposes: readonly PurposeCode[];
-  /** Resource types and labels of what is asked for: all have to be granted. */
+  /** Resource types, each with all below it, and labels of what is asked for: all have to be granted. */
   categories: readonly CategoryCode[];
   /** Highest confidentiality of what is asked for. */
   confidentiality: ConfidentialityCode;
@@ -99,7 +99,11 @@ export function requireList<Code>(codes: readonly Code[], path: string): readonl
 const purposeBits = (purposes: readonly PurposeCode[]): bigint =>
   requireList(purposes, "purposes").reduce((sum, code) => sum | purposeList.bit(code), 0n);
 
-const bitsOf = (categories: readonly CategoryCode[]): bigint => categoryBits(requireList(categories, "categories"));
+/** Who asks for a type asks for all below it: otherwise who asks for any resource gets round a restriction of one. */
+function bitsOf(categories: readonly CategoryCode[]): bigint {
+  const types = requireList(categories, "categories").filter((code) => resourceTypeList.has(code));
+  return categoryBits(categories) | resourceTypeList.maskOf(types);
+}
 
 const requestOf = (request: PermissionRequest) => ({
   patient: requireWord(request.patient, "patient"),
