@@ -40,7 +40,7 @@ export interface PatientsGiven {
   hospital: string;
   gateway: string;
   deliver: (organization: string, text: string) => Promise<void>;
-  askGateway: (patient: string) => Promise<string>;
+  askGateway: (patient: string, roots: number[]) => Promise<string>;
   receipts: () => unknown[];
   notices: () => unknown[];
   contactKeys: PatientSigner[];
@@ -182,7 +182,7 @@ export async function patientsStory(world: World, terminal: World, shell: Shell)
       else if (organization !== gatekeeper.address) throw new Error(`Nothing is for ${organization}.`);
       return Promise.resolve();
     },
-    askGateway: async (patient) => JSON.stringify(await gateway.history(patient, { view: "patient" })),
+    askGateway: async (patient, roots) => JSON.stringify(await gateway.history(patient, { view: "patient", roots })),
     receipts: () => seen.receipts,
     notices: () => seen.notices,
     contactKeys: await Promise.all([somebody(), somebody(), somebody()]),
