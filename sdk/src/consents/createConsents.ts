@@ -92,8 +92,9 @@ export interface Consents {
   ): Promise<SealedRestrictions>;
   /**
    * Takes a grant back, for ever, from the block it lands in, and with it all that was passed on. The patient revokes the
-   * grant's number; a representative what it signed itself, a grantee what it passed on.
-   * @throws (when it is prepared) PATIENT_UNKNOWN, NOT_CONTROLLER, GRANT_WRONG_REGISTRY
+   * grant's number; a representative what it signed itself, a grantee what it passed on. A file that is not what was signed
+   * is refused: it may name another number than the grant that counts.
+   * @throws (when it is prepared) PATIENT_UNKNOWN, NOT_CONTROLLER, GRANT_WRONG_REGISTRY, FILE_TAMPERED
    */
   revoke(grant: SignedGrant | GrantNumber, options?: AuthorizationOptions): Action<Revoked>;
   /** Ends all grants and mandates of a record, known or forgotten, in one write. Only its controller. */

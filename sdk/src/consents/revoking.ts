@@ -22,6 +22,7 @@ import {
   type SignedGrant,
 } from "./file/signedGrant";
 import { restrictionsHashOf, type Restrictions } from "./grants";
+import { requireGenuine } from "./genuine";
 import { ask, knownRecordOf, registryOf } from "./registry";
 import { consentTypes, NO_INSTRUMENT, registryDomain } from "./types";
 
@@ -133,6 +134,7 @@ export function revoke(
       const own = opened && record.controllerHash !== keccak256(actor) ? ownDocumentOf(opened, actor) : undefined;
       if (own !== undefined) return { ...revocationOf(own), result: () => ({ patient, number, document: own }) };
       requireController(record, actor);
+      if (opened !== undefined) await requireGenuine(provider, connection, opened, record);
       return {
         name: "revokeGrant",
         message: { type: "RevokeGrant", values: { patient, number } },
