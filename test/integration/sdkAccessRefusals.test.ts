@@ -106,6 +106,22 @@ describe("SDK: what a gateway and an audit do not let pass", () => {
       expect(world.rows.size).to.equal(0);
     });
 
+    it("lets nothing out while it cannot tell what is the patient's own, and shows the attempt to nobody else", async () => {
+      const world = await worldOf(deployAccessWorld);
+      const broken = gatewayOver(world, { ownCategories: () => Promise.reject(new Error("the database is away")) });
+      for (const attempt of [attemptOf(world), emergencyOf(world), attemptOf(world, { who: world.stranger.address })])
+        expect(await broken.attempt(attempt).catch(({ code }: { code: string }) => code)).to.equal(
+          "TRANSACTION_FAILED",
+        );
+      const unknown = gatewayOver(world, { ownCategories: () => ["none"] as never });
+      await refusal("CODE_UNKNOWN", unknown.attempt(attemptOf(world)));
+      const { trails } = await historyOf(world);
+      expect(trails.shared?.entries).to.deep.equal([]);
+      expect(trails.own?.entries.map(({ statement }) => statement.outcome.result)).to.deep.equal(
+        Array.from({ length: 4 }, () => "failed"),
+      );
+    });
+
     it("takes no review by itself, which let it happen", async () => {
       const world = await worldOf(deployAccessWorld);
       await world.gateway.attempt(emergencyOf(world));

@@ -237,10 +237,15 @@ export function createGateway(connection: Connection, options: GatewayOptions): 
     }
     // Only now, so that little time passes until it is written.
     const at = await chainTimeOf(provider);
-    const compartment = compartmentOf(
-      noted(at, { result: "allowed" }),
-      (await options.ownCategories?.(patient, at)) ?? [],
-    );
+    // Where it cannot be told what is the patient's own, nobody else is shown it.
+    let compartment: Compartment = "own";
+    try {
+      const own = (await options.ownCategories?.(patient, at)) ?? [];
+      compartment = compartmentOf(noted(at, { result: "allowed" }), own);
+    } catch (thrown) {
+      answer = undefined;
+      failure ??= thrown;
+    }
     const noteOutcome = async (outcome: AccessOutcome): Promise<AccessReceipt> =>
       (await note(compartment, noted(at, outcome))).receipt;
     if (answer === undefined) {
