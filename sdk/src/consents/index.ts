@@ -31,6 +31,7 @@ export {
   type ReceiverKey,
   type RestrictionsFile,
   type RestrictionsInput,
+  type SealedDocument,
   type SealedGrant,
   type SealedRestrictions,
   type SignedGrant,

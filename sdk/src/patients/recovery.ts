@@ -58,7 +58,7 @@ export interface Recoveries {
   accept(patient: string, options?: SigningOptions): Promise<Authorization>;
   /**
    * What a contact signs so that a recovery begins; good for a week unless told otherwise.
-   * @param newController ERC-7913 signer that is to have the record
+   * @param request `newController`: ERC-7913 signer that is to have the record
    * @throws CONTACTS_INVALID, CONTACTS_MISMATCH, CONTACT_UNKNOWN, RECOVERY_PHASE_WRONG, RUNNER_CANNOT_SIGN
    */
   approve(

@@ -19,6 +19,7 @@ export {
   sealGrant,
   sealRestrictions,
   type ReceiverKey,
+  type SealedDocument,
   type SealedGrant,
   type SealedRestrictions,
 } from "./sealing";

@@ -16,7 +16,7 @@ import { openRestrictions, parseRestrictions, type RestrictionsFile } from "./re
 import { openSignedGrant, parseSignedGrant, type SignedGrant } from "./signedGrant";
 
 /** What only one organization can open (`sealed.schema.json`). JSON as it is. */
-interface Sealed<Kind extends string> {
+export interface SealedDocument<Kind extends string> {
   carepact: Kind;
   version: 1;
   /** Account of the organization. */
@@ -30,9 +30,9 @@ interface Sealed<Kind extends string> {
 }
 
 /** A signed grant, sealed for who may use it. */
-export type SealedGrant = Sealed<"sealed-grant">;
+export type SealedGrant = SealedDocument<"sealed-grant">;
 /** A document of restrictions, sealed for an organization that holds a grant. */
-export type SealedRestrictions = Sealed<"sealed-restrictions">;
+export type SealedRestrictions = SealedDocument<"sealed-restrictions">;
 
 /** X25519 key, as the organization registry has it (`hpkeKey`, `hpkeKeyVersion`). */
 export interface ReceiverKey {
