@@ -350,6 +350,26 @@ describe("SDK: what a gateway decides besides the registry", () => {
     expect(reasonOf(await world.gateway.attempt(on(world, grant, patient)))).to.equal("allowed");
   });
 
+  it("does not let who asks for any purpose have one that is restricted", async () => {
+    const world = await worldOf(deployAccessWorld);
+    const grant = await world.consents.grant({
+      patient: world.patient,
+      grantee: world.clinic.address,
+      purposes: ["PurposeOfUse"],
+      categories: ["Observation"],
+      expiry: (await time.latest()) + DAY,
+    });
+    const any = { purposes: ["PurposeOfUse"] } satisfies Partial<Attempt>;
+    expect(reasonOf(await world.gateway.attempt(on(world, grant, any)))).to.equal("allowed");
+    const restrictions = makeRestrictions({ purposes: ["HMARKT"] });
+    await run(world.consents.restrict(world.patient, restrictions));
+    for (const purposes of [["HMARKT"], ["PurposeOfUse"]] as const) {
+      const answer = await world.gateway.attempt(on(world, grant, { purposes: [...purposes], restrictions }));
+      expect(reasonOf(answer), purposes[0]).to.equal("PurposeRestricted");
+    }
+    expect(reasonOf(await world.gateway.attempt(on(world, grant, { restrictions })))).to.equal("allowed");
+  });
+
   it("refuses what is said of records and does not fit the attempt, before anything is asked or noted", async () => {
     const world = await worldOf(deployAccessWorld);
     const cases: [Partial<AskedRecord>, string, "INPUT_INVALID" | "IDENTIFIER_INVALID" | "CODE_UNKNOWN"][] = [

@@ -96,8 +96,12 @@ export function requireList<Code>(codes: readonly Code[], path: string): readonl
   return codes;
 }
 
+/** Who asks for no purpose in particular asks for every one: otherwise a restriction of one is got round so. */
 const purposeBits = (purposes: readonly PurposeCode[]): bigint =>
-  requireList(purposes, "purposes").reduce((sum, code) => sum | purposeList.bit(code), 0n);
+  requireList(purposes, "purposes").reduce(
+    (sum, code) => sum | (code === purposeList.root ? purposeList.all : purposeList.bit(code)),
+    0n,
+  );
 
 /** Who asks for a type asks for all below it: otherwise who asks for any resource gets round a restriction of one. */
 function bitsOf(categories: readonly CategoryCode[]): bigint {
