@@ -15,11 +15,15 @@ import { diagnosticReportResult, dispenseResult, lineResultOf } from "@carepact/
 import { readEntries } from "../support/files";
 import { usage } from "../support/input";
 
-/** What was seen of one line, by the claim it was billed on. */
-interface Seen {
+/** A line, by the claim it was billed on. */
+export interface LineName {
   claimId?: unknown;
   /** May be left out where the claim has one line. */
   lineNumber?: unknown;
+}
+
+/** What was seen of one line. */
+interface Seen extends LineName {
   resource?: { resourceType?: unknown };
 }
 
@@ -59,7 +63,7 @@ export async function eventResultsIn(source: BatchSource, batch: PublicPart, pat
   return groupResultsOf(results);
 }
 
-const isAbout = (entry: Seen, { detail }: OpenedLine): boolean =>
+export const isAbout = (entry: LineName, { detail }: OpenedLine): boolean =>
   entry?.claimId === detail.claimId && (entry.lineNumber === undefined || entry.lineNumber === detail.lineNumber);
 
 function resultOf({ resource }: Seen, { amount, detail: { quantity } }: OpenedLine): LineResult {

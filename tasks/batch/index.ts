@@ -49,7 +49,8 @@ command("batch:attest", "Signs what happened, as an attester; sends nothing", {
     all: "One result for all groups: met or notMet",
     results:
       'File of results: an array of one for each group, or an object by payee; "met", "notMet", "pending", or {"result": "byLine", "lines": ' +
-      '["met", {"result": "partlyMet", "amount": "45.00"}]}',
+      '[{"claimId": "A-1", "result": "met"}, {"claimId": "L-1", "lineNumber": 2, "result": "partlyMet", "amount": "45.00"}]}, for open lines; ' +
+      '{"line": 0, ...} names one by its number, as batch:check shows it; those left out are pending; with no names it is one for each line',
     events:
       "In place of results: what was seen of lines, as {claimId, lineNumber, resource} with a FHIR MedicationDispense or DiagnosticReport; one, " +
       "an array, or one a line; the lines have to be open",
@@ -76,10 +77,11 @@ command("batch:settle", "Pays what attesters agree happened; anyone may, any num
 command("batch:reverse", "Gives up open lines of the signer's own group, as a pharmacy's B2 does", {
   level: "send",
   example:
-    "batch:reverse --file batch.json --lines 0,2 --keystore pharmacy.json --sealing-keystore pharmacy.sealing.json",
+    "batch:reverse --file batch.json --claims A-100001,A-100002 --keystore pharmacy.json --sealing-keystore pharmacy.sealing.json",
   options: {
     file: ownFile,
-    lines: "Numbers of lines in the group, as batch:check shows them, with commas (needed)",
+    claims: "Ids of claims, with commas: all of their lines in the group",
+    lines: "In place of claims: numbers of lines in the group, as batch:check shows them, with commas",
     sealingKeystore: sealingOptions.sealingKeystore,
   },
   run: () => import("./reverse"),

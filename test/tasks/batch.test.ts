@@ -22,9 +22,11 @@ describe("Tasks: a batch's life", () => {
       };
       const checked = await does("", "batch:check", { ...options, minimum: "3d" }, pharmacy);
       expect(checked).to.include({ payee: address(pharmacist), total: "102.34" });
-      expect((checked.lines as Json[]).map(({ line, claimId, amount }) => [line, claimId, amount])).to.deep.equal([
-        [0, "F-11", "90.00"],
-        [1, "F-12", "12.34"],
+      const lines = checked.lines as Json[];
+      expect(lines.map(({ line }) => line)).to.deep.equal([0, 1]);
+      expect(lines.map(({ claimId, amount }) => [claimId, amount])).to.have.deep.members([
+        ["F-11", "90.00"],
+        ["F-12", "12.34"],
       ]);
     });
 
@@ -126,8 +128,9 @@ describe("Tasks: a batch's life", () => {
     it("settle by line with the record, by results of a file, partly met ones too", async () => {
       const world = await loadFixture(fundedWorld);
       const { does, fails, batch, record, file, address } = world;
-      const lines = ["notMet", { result: "partlyMet", amount: "10.00" }];
-      const results = { [address(pharmacist)]: { result: "byLine", lines } };
+      const resultsOf = (...lines: Json[]) => ({ [address(pharmacist)]: { result: "byLine", lines } });
+      const partly = { claimId: "F-12", lineNumber: 1, result: "partlyMet" };
+      const results = resultsOf({ ...partly, amount: "10.00" }, { claimId: "F-11", result: "notMet" });
       const attestations = await attested(world, record, { results: file("results.json", results) });
       const blind = await does(stranger, "batch:settle", { file: batch, attestations });
       expect(blind).to.include({ changed: false, paid: "0.00" });
@@ -137,14 +140,44 @@ describe("Tasks: a batch's life", () => {
       });
       expect(await does("", "batch:status", { file: batch })).to.include({ state: "open", open: "60.00" });
 
-      const tooMuch = {
-        ...results,
-        [address(pharmacist)]: { result: "byLine", lines: [lines[0], { ...(lines[1] as object), amount: "12.34" }] },
-      };
-      const options = { file: record, results: file("much.json", tooMuch) };
+      const options = { file: record, results: file("much.json", resultsOf({ ...partly, amount: "12.34" })) };
       expect((await fails(2, accounts.attesters[0], "batch:attest", options)).json.error).to.include({
         code: "PARTIAL_AMOUNT_INVALID",
       });
+
+      const met = { claimId: "F-11", result: "met" };
+      for (const [from, lines, says] of [
+        [record, [{ ...met, claimId: "F-99" }], /0 lines fit its claimId/],
+        [record, [met, met], /was named before/],
+        [record, [met, "met"], /name each line of the group, or none/],
+        [record, [{ line: 2, result: "met" }], /line is a number from 0 to 1/],
+        [batch, [met], /claims can be named where lines are open/],
+      ] as const) {
+        const call = { file: from, results: file("wrong.json", resultsOf(...(lines as readonly Json[]))) };
+        expect((await fails(2, accounts.attesters[0], "batch:attest", call)).stderr).to.match(says);
+      }
+    });
+
+    it("settle by line from results that name lines by number, or none and give all", async () => {
+      const world = await loadFixture(fundedWorld);
+      const { does, record, batch, file, address, pharmacy } = world;
+      const asPharmacy = {
+        file: batch,
+        payee: address(pharmacist),
+        rulebooks: "any",
+        tokens: "any",
+        finality: "latest",
+      };
+      const { lines } = await does("", "batch:check", asPharmacy, pharmacy);
+      const { line, amount } = (lines as Json[]).find(({ claimId }) => claimId === "F-12")!;
+      expect(amount).to.equal("12.34");
+      const one = { [address(pharmacist)]: { result: "byLine", lines: [{ line, result: "met" }] } };
+      const first = await attested(world, batch, { results: file("one.json", one) });
+      expect(await does(payer, "batch:settle", { file: record, attestations: first })).to.include({ paid: "12.34" });
+      const all = { [address(pharmacist)]: { result: "byLine", lines: ["notMet", "notMet"] } };
+      const second = await attested(world, batch, { results: file("all.json", all) });
+      const settled = await does(payer, "batch:settle", { file: record, attestations: second });
+      expect(settled).to.include({ paid: "0.00", freed: "90.00" });
     });
 
     it("judge FHIR resources by the lines they are about, which have to be open", async () => {
@@ -234,21 +267,32 @@ describe("Tasks: a batch's life", () => {
   describe("batch:reverse, batch:reclaim and batch:refund", () => {
     it("count a line that is named twice once", async () => {
       const { at, batch, pharmacy } = await loadFixture(fundedWorld);
-      const options = { ...at, as: pharmacist, json: false, file: batch, lines: "1,1" };
-      const { stdout } = await command("batch:reverse", options, pharmacy);
-      expect(stdout).to.include("Gave up 1 lines: 12.34 TUSD go back");
+      const options = { ...at, as: pharmacist, json: false, file: batch };
+      const byNumber = await command("batch:reverse", { ...options, lines: "1,1" }, pharmacy);
+      expect(byNumber.stdout).to.match(/Gave up 1 lines: (12\.34|90\.00) TUSD go back/);
+      const rest = byNumber.stdout.includes("12.34") ? "F-11" : "F-12";
+      const byClaim = await command("batch:reverse", { ...options, claims: `${rest},${rest}` }, pharmacy);
+      expect(byClaim.stdout).to.include(`Gave up 1 lines: ${rest === "F-11" ? "90.00" : "12.34"} TUSD go back`);
     });
 
     it("give money back to the payer, each in its own way", async () => {
       const world = await loadFixture(fundedWorld);
       const { does, fails, batch, record, pharmacy } = world;
-      const reversed = await does(pharmacist, "batch:reverse", { file: batch, lines: "1" }, pharmacy);
+      const reversed = await does(pharmacist, "batch:reverse", { file: batch, claims: "F-12" }, pharmacy);
       expect(reversed).to.include({ amount: "12.34" });
-      const again = await fails(1, pharmacist, "batch:reverse", { file: batch, lines: "1" }, pharmacy);
+      const again = await fails(1, pharmacist, "batch:reverse", { file: batch, claims: "F-12" }, pharmacy);
       expect(again.json.error).to.include({ name: "LineNotOpen" });
       expect((await fails(2, pharmacist, "batch:reverse", { file: batch, lines: "7" }, pharmacy)).stderr).to.include(
         "Name lines of the group",
       );
+      for (const [named, says] of [
+        [{ claims: "F-11,F-99" }, "the group has no line of F-99"],
+        [{ claims: "F-11", lines: "1" }, "Give --claims or --lines"],
+        [{}, "Give --claims or --lines"],
+      ] as const) {
+        const wrong = await fails(2, pharmacist, "batch:reverse", { file: batch, ...named }, pharmacy);
+        expect(wrong.stderr).to.include(says);
+      }
 
       const early = await fails(1, stranger, "batch:reclaim", { file: record });
       expect(early.json.error).to.include({ name: "ReclaimTooEarly" });
