@@ -7,10 +7,10 @@ import { run } from "@carepact/sdk";
 import { createClaims } from "@carepact/sdk/claims";
 import { createEvents, type CarepactEvent } from "@carepact/sdk/events";
 
-import { byLine, met, notMet, pending } from "../support/batches";
+import { met, notMet, pending } from "../support/batches";
 import { EventsView } from "../support/eventsView";
 
-import { attestations, deployWorld, fundedBatch, openAs, type World } from "./support";
+import { attestations, byClaim, deployWorld, fundedBatch, lineOf, openAs, type World } from "./support";
 
 const CENT = 10_000n;
 const atOnce = { pollMs: 1, retryMs: 1 };
@@ -30,13 +30,14 @@ async function history(world: World) {
   const { pharmacy, laboratory, stranger } = world;
   const { file } = await fundedBatch(world);
   const own = await openAs(pharmacy, file);
-  await run(pharmacy.claims.reverse(own, [1]));
+  const reversed = lineOf(own, "F-12");
+  await run(pharmacy.claims.reverse(own, [reversed]));
   await fundedBatch(world);
   await mine(3);
-  await run(stranger.claims.settle(own, await attestations(world, own, [byLine(met, pending), pending])));
+  await run(stranger.claims.settle(own, await attestations(world, own, [byClaim(own, { "F-11": met }), pending])));
   await run(stranger.claims.settle(own, await attestations(world, own, [pending, notMet])));
   await run(pharmacy.claims.refund(file, { amount: 90n * 100n * CENT, from: "credit" }));
-  return { file, pharmacy, laboratory };
+  return { file, pharmacy, laboratory, reversed };
 }
 
 describe("SDK: events of the deployed system", () => {
@@ -64,7 +65,7 @@ describe("SDK: events of the deployed system", () => {
 
   it("given a batch, tells its history, and nothing of others", async () => {
     const world = await loadFixture(deployWorld);
-    const { file, pharmacy, laboratory } = await history(world);
+    const { file, pharmacy, laboratory, reversed } = await history(world);
     const told = [];
     for await (const { name, args } of world.stranger.claims.history(file)) told.push([name, args]);
     const { batchId } = file;
@@ -77,7 +78,8 @@ describe("SDK: events of the deployed system", () => {
       "ClaimBatchSettled",
       "Refunded",
     ]);
-    expect(told[1]?.[1]).to.deep.equal({ batchId, payee: pharmacy.address, amount: 1_234n * CENT, lines: [1n] });
+    const lines = [BigInt(reversed)];
+    expect(told[1]?.[1]).to.deep.equal({ batchId, payee: pharmacy.address, amount: 1_234n * CENT, lines });
     expect(told[4]?.[1]).to.deep.equal({ batchId, payee: laboratory.address, paid: 0n, freed: 7_500n * CENT });
     expect(told[6]?.[1]).to.deep.equal({
       batchId,

@@ -30,6 +30,7 @@ import { generateSealingKeys } from "@carepact/sdk/encryption";
 import { rulebookIdOf } from "@carepact/sdk/rulebooks";
 
 import { byLine, met, notMet, partlyMet, pending } from "../support/batches";
+import { countingSalts } from "../support/random";
 import { DAY } from "../support/system";
 
 import { attest, CENT, deploy, deployAndFund, fill, moneyOf, openOwnFile, ownText, type Funded } from "./pharmacyBatch";
@@ -117,6 +118,7 @@ describe("claim batch file against the chain", () => {
             fill(account, `${i}2`, "2.00"),
           ]),
           payeeKeys: Object.fromEntries(accounts.map((account) => [account, { publicKey, version: 1 }])),
+          random: countingSalts(),
         });
         await token.mint(payer, terms.total);
         await token.connect(payer).approve(escrow, terms.total);

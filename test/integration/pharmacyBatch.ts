@@ -24,6 +24,7 @@ import { type Rulebook } from "@carepact/sdk/rulebooks";
 
 import type { TestStablecoin } from "../../typechain-types";
 import type { AttestationStruct } from "../../typechain-types/contracts/claims/ClaimEscrow";
+import { countingSalts } from "../support/random";
 import { DAY, deploySystem, deployToken, GRACE, kinds, publish, register, type System } from "../support/system";
 
 /** Base units of a cent; the token has six decimals. */
@@ -130,6 +131,8 @@ export async function deploy(): Promise<Funded> {
       fill(first, "13", "0.01"),
     ],
     payeeKeys,
+    // Lines stay in the order of the claims above, in which tests name them.
+    random: countingSalts(),
   });
   await token.mint(payer!, built.terms.total);
   await token.connect(payer).approve(escrow, built.terms.total);

@@ -21,7 +21,18 @@ import {
 import { byLine, met, notMet, partlyMet, pending } from "../support/batches";
 import { DAY, GRACE } from "../support/system";
 
-import { attestations, CENT, deployWorld, fundedBatch, openAs, refusal, reverted, sdkFor, type World } from "./support";
+import {
+  attestations,
+  byClaim,
+  CENT,
+  deployWorld,
+  fundedBatch,
+  openAs,
+  refusal,
+  reverted,
+  sdkFor,
+  type World,
+} from "./support";
 
 interface Attested extends World {
   file: ClaimBatchFile;
@@ -325,10 +336,11 @@ describe("SDK: attestations", () => {
       await refusal("RESULTS_MALFORMED", claims.attest(file, [met]));
       await refusal("RESULTS_MALFORMED", claims.attest(file, [byLine(met), met]));
       await refusal("PARTIAL_AMOUNT_INVALID", claims.attest(file, [byLine(partlyMet(0n), met), met]));
-      const whole = [byLine(partlyMet(9_000n * CENT), met), met];
+      const opened = await openAs(pharmacy, file);
+      const whole = [byClaim(opened, { "F-11": partlyMet(9_000n * CENT) }), met];
       // Only who knows the amounts can tell.
       await claims.attest(file, whole);
-      await refusal("PARTIAL_AMOUNT_INVALID", claims.attest(await openAs(pharmacy, file), whole));
+      await refusal("PARTIAL_AMOUNT_INVALID", claims.attest(opened, whole));
     });
   });
 });

@@ -8,13 +8,26 @@ import {
   parseClaimBatchFile,
   parseClaimBatchRecord,
   type Attestation,
+  type OpenedGroup,
 } from "@carepact/sdk/claims";
 import { generateSealingKeys } from "@carepact/sdk/encryption";
 
 import { ClaimEscrow__factory } from "../../typechain-types";
 import { byLine, met, notMet, partlyMet, pending } from "../support/batches";
 
-import { attestations, CENT, deployWorld, fill, fundedBatch, fundInput, moneyOf, openAs, sdkFor } from "./support";
+import {
+  attestations,
+  byClaim,
+  CENT,
+  deployWorld,
+  fill,
+  fundedBatch,
+  fundInput,
+  lineOf,
+  moneyOf,
+  openAs,
+  sdkFor,
+} from "./support";
 
 const DOLLAR = 100n * CENT;
 
@@ -74,7 +87,7 @@ describe("SDK: a claim batch from funding to payout", () => {
           acceptedTokens: [world.tokenAddress],
         });
         if (!checked.ok) expect.fail(checked.reason.message);
-        expect(checked.lines.map(({ amount }) => amount)).to.deep.equal(amounts);
+        expect(checked.lines.map(({ amount }) => amount)).to.have.members(amounts);
         expect(checked.batch.payee).to.equal(payee.address);
       }
     });
@@ -124,13 +137,18 @@ describe("SDK: a claim batch from funding to payout", () => {
       const { payer, pharmacy, laboratory } = world;
       const { record } = await fundedBatch(world);
       const opened = openClaimBatchRecord(record);
-      const first = await attestations(world, opened, [byLine(met, pending), byLine(pending, partlyMet(5n * DOLLAR))]);
+      const [fills, tests] = opened.opened as [OpenedGroup, OpenedGroup];
+      const results = [byClaim(fills, { "F-11": met }), byClaim(tests, { "L-21/2": partlyMet(5n * DOLLAR) })];
+      const first = await attestations(world, opened, results);
       const one = await run(payer.claims.settle(opened, first));
       expect(one.groups).to.deep.equal([
         { payee: pharmacy.address, paid: 90n * DOLLAR, freed: 0n },
         { payee: laboratory.address, paid: 5n * DOLLAR, freed: 10n * DOLLAR },
       ]);
-      expect((await payer.claims.status(opened)).closedLines).to.deep.equal([true, false, false, true]);
+      const closed = [lineOf(fills, "F-11"), tests.firstLine + lineOf(tests, "L-21", 2)];
+      expect((await payer.claims.status(opened)).closedLines).to.deep.equal(
+        [0, 1, 2, 3].map((i) => closed.includes(i)),
+      );
 
       const second = await attestations(world, opened, [met, met]);
       const two = await run(payer.claims.settle(opened, second));
@@ -179,12 +197,16 @@ describe("SDK: a claim batch from funding to payout", () => {
     it("settles by line, while the other payee's group stays open until that one comes with its own file", async () => {
       const world = await loadFixture(deployWorld);
       const { pharmacy, laboratory, stranger, deployment, tokenAddress: token } = world;
-      const { file } = await fundedBatch(world);
+      const { file, record } = await fundedBatch(world);
       const texts = [pharmacy, laboratory].map(({ address }) => JSON.stringify(fileForPayee(file, address))) as [
         string,
         string,
       ];
-      const results = [byLine(partlyMet(40n * DOLLAR), met), byLine(met, notMet)];
+      const [fills, tests] = openClaimBatchRecord(record).opened as [OpenedGroup, OpenedGroup];
+      const results = [
+        byClaim(fills, { "F-11": partlyMet(40n * DOLLAR), "F-12": met }),
+        byClaim(tests, { "L-21/1": met, "L-21/2": notMet }),
+      ];
       const letter = JSON.stringify(await attestations(world, file, results));
 
       const own = sdkFor(stranger.signer, deployment);

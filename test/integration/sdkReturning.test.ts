@@ -10,14 +10,16 @@ import {
   type RefundInput,
 } from "@carepact/sdk/claims";
 
-import { byLine, met, notMet, pending } from "../support/batches";
+import { met, notMet, pending } from "../support/batches";
 import { DAY, GRACE } from "../support/system";
 
 import {
   attestations,
+  byClaim,
   CENT,
   deployWorld,
   fundedBatch,
+  lineOf,
   moneyOf,
   openAs,
   refusal,
@@ -47,10 +49,11 @@ describe("SDK: money that goes back to the payer", () => {
       const funded = await loadFixture(deployFunded);
       const { pharmacy, stranger, own, file } = funded;
       const { batchId } = file;
-      const action = pharmacy.claims.reverse(own, [1]);
+      const line = lineOf(own, "F-12");
+      const action = pharmacy.claims.reverse(own, [line]);
       expect(await action.simulate()).to.deep.equal({ batchId, amount: 1_234n * CENT });
       expect(await run(action)).to.include({ batchId, amount: 1_234n * CENT });
-      expect((await pharmacy.claims.status(file)).closedLines).to.deep.equal([false, true, false, false]);
+      expect((await pharmacy.claims.status(file)).closedLines).to.deep.equal([0, 1, 2, 3].map((i) => i === line));
 
       const signed = await attestations(funded, file, [met, met]);
       // What was attested as a whole has to be opened now: the public part is not enough.
@@ -146,9 +149,10 @@ describe("SDK: money that goes back to the payer", () => {
     it("given several settlements and other batches, finds the payments in the events of this one", async () => {
       const funded = await loadFixture(deployFunded);
       const { pharmacy, laboratory, stranger, file, record } = funded;
+      const [fills, tests] = record.opened as [OpenedGroup, OpenedGroup];
       for (const results of [
-        [byLine(pending, met), byLine(notMet, pending)],
-        [pending, byLine(notMet, met)],
+        [byClaim(fills, { "F-12": met }), byClaim(tests, { "L-21/1": notMet })],
+        [pending, byClaim(tests, { "L-21/1": notMet, "L-21/2": met })],
         [met, pending],
       ]) {
         await run(stranger.claims.settle(record, await attestations(funded, record, results)));
@@ -171,7 +175,7 @@ describe("SDK: money that goes back to the payer", () => {
     it("given a refund that was prepared before more was paid, says so; a new one works", async () => {
       const funded = await loadFixture(deployFunded);
       const { pharmacy, stranger, file, own } = funded;
-      await run(stranger.claims.settle(own, await attestations(funded, own, [byLine(met, pending), pending])));
+      await run(stranger.claims.settle(own, await attestations(funded, own, [byClaim(own, { "F-11": met }), pending])));
       const stale = refund(pharmacy, funded, 90n * DOLLAR, "credit");
       await stale.simulate();
       await run(stranger.claims.settle(own, await attestations(funded, own, [met, pending])));
@@ -210,7 +214,10 @@ describe("SDK: money that goes back to the payer", () => {
       await run(suspender.rulebooks.suspend(rulebook));
 
       const action = stranger.claims.settleMany([
-        { batch: own, attestations: await attestations(funded, own, [byLine(notMet, met), met]) },
+        {
+          batch: own,
+          attestations: await attestations(funded, own, [byClaim(own, { "F-11": notMet, "F-12": met }), met]),
+        },
         { batch: stopped, attestations: await attestations(funded, stopped, [met, met]) },
         { batch: last, attestations: await attestations(funded, last, [pending, met]) },
       ]);

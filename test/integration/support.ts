@@ -26,6 +26,7 @@ import {
   type FundedBatch,
   type FundInput,
   type GroupResult,
+  type LineResult,
   type OpenedGroup,
 } from "@carepact/sdk/claims";
 import { generateSealingKeys, type SealingKeyPair } from "@carepact/sdk/encryption";
@@ -218,6 +219,22 @@ export async function fundedBatch(world: World, adjudicated?: AdjudicatedClaim[]
 /** A payee's own group of a file. */
 export const openAs = (payee: Payee, file: ClaimBatchFile): Promise<OpenedGroup> =>
   openClaimBatchFile(file, { payee: payee.address, privateKey: payee.keys.privateKey });
+
+/** Index in its group of a line, by its claim and its number there: lines come in random order. */
+export function lineOf({ lines }: OpenedGroup, claimId: string, lineNumber = 1): number {
+  const found = lines.find(({ detail }) => detail.claimId === claimId && detail.lineNumber === lineNumber);
+  if (found === undefined) throw new Error(`no line ${lineNumber} of claim ${claimId}`);
+  return found.index;
+}
+
+/** Results of a group's lines, by claim or by claim and line number (`L-21/2`); of others nothing is said. */
+export const byClaim = ({ lines }: OpenedGroup, results: Record<string, LineResult>): GroupResult => ({
+  result: "byLine",
+  lines: lines.map(
+    ({ detail: { claimId, lineNumber } }) =>
+      results[`${claimId}/${lineNumber}`] ?? results[claimId] ?? { result: "pending" },
+  ),
+});
 
 /** One statement, signed by the first two attesters unless told otherwise. */
 export async function attestations(

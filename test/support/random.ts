@@ -32,10 +32,24 @@ export class Random {
     return list;
   }
 
+  bytes(length: number): Uint8Array {
+    return Uint8Array.from({ length }, () => this.below(256));
+  }
+
   /** Some of the bits of a set, at least one. */
   bits(within: bigint): bigint {
     const all = [...Array(256).keys()].map((bit) => 1n << BigInt(bit)).filter((bit) => (within & bit) !== 0n);
     const chosen = all.filter(() => this.chance(0.6));
     return (chosen.length > 0 ? chosen : all.slice(0, 1)).reduce((sum, bit) => sum | bit, 0n);
   }
+}
+
+/** Salts that count up, big endian: lines of a claim batch stand in the order of these, so in the order they were given in. */
+export function countingSalts(): (length: number) => Uint8Array {
+  let drawn = 0;
+  return (length) => {
+    const bytes = new Uint8Array(length);
+    new DataView(bytes.buffer).setUint32(length - 4, ++drawn);
+    return bytes;
+  };
 }
