@@ -4,7 +4,13 @@ import { hexlify, randomBytes } from "ethers";
 import { ethers } from "hardhat";
 
 import { run } from "@carepact/sdk";
-import { attestationDigestOf, createClaims, openClaimBatchFile, openClaimBatchRecord } from "@carepact/sdk/claims";
+import {
+  attestationDigestOf,
+  createClaims,
+  openClaimBatchFile,
+  openClaimBatchRecord,
+  packGroup,
+} from "@carepact/sdk/claims";
 import { generateSealingKeys } from "@carepact/sdk/encryption";
 import { createOrganizations } from "@carepact/sdk/organizations";
 import { createPools } from "@carepact/sdk/pools";
@@ -16,7 +22,6 @@ import { DAY, deploymentOf, deploySystem, deployToken } from "../support/system"
 import {
   ATTESTERS,
   buildExample,
-  claimsOf,
   computeValues,
   CHAIN_ID,
   ESCROW,
@@ -28,6 +33,7 @@ import {
   resultsOf,
   rulebook,
   textsOf,
+  TOKEN,
   VALID_UNTIL,
 } from "./example";
 import { blocksOf, codeIn, readPage, rowsOf } from "./page";
@@ -80,10 +86,15 @@ describe("docs/claim-batch.md", () => {
   });
 
   it("shows where the money goes when these results settle the same lines", async () => {
-    const { escrow, token, deployment, rulebookId, privateKey } = await loadFixture(deployExample);
-    const asPayer = createClaims({ runner: await signerOf(PAYER), deployment });
-    const input = { adjudicated: claimsOf(), rulebook: rulebookId, token, eventBy: (await time.latest()) + DAY };
-    const { file, record, batchId } = await run(asPayer.fund(input));
+    const { escrow, token, deployment, publicKey, privateKey } = await loadFixture(deployExample);
+    // Under the page's salts, since lines come in their order.
+    const { file, record, batchId, terms, groups } = await buildExample({
+      escrow: await escrow.getAddress(),
+      token: { ...TOKEN, address: token },
+      eventBy: (await time.latest()) + DAY,
+      payeeKeys: Object.fromEntries([PHARMACY_A, PHARMACY_B].map((payee) => [payee, { publicKey, version: 1 }])),
+    });
+    await escrow.connect(await signerOf(PAYER)).fund(terms, groups.map(packGroup));
 
     // What the payer knows decides the results; what Pharmacy A knows is enough to settle them.
     const statement = { observedAt: await time.latest(), evidence: hexlify(randomBytes(32)) };
@@ -128,11 +139,11 @@ async function deployExample() {
   await run(organizations.register(PAYER, { name: "A payer", kinds: ["payer"], hpkeKey }));
   await run(organizations.register(PHARMACY_A, { name: "Pharmacy A", kinds: ["pharmacy"], hpkeKey }));
   await run(organizations.register(PHARMACY_B, { name: "Pharmacy B", kinds: ["pharmacy"], hpkeKey }));
-  const { id } = await run(createRulebooks(connection).publish(rulebook));
+  await run(createRulebooks(connection).publish(rulebook));
 
   const coin = await deployToken();
   const token = await coin.getAddress();
   await coin.mint(PAYER, 147_500_000n);
   await run(createPools(connection).depositWithPermit({ token, amount: 147_500_000n }));
-  return { escrow: system.escrow, token, deployment, rulebookId: id, privateKey };
+  return { escrow: system.escrow, token, deployment, publicKey: hpkeKey, privateKey };
 }

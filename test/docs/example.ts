@@ -17,6 +17,7 @@ import {
   resultShapeOf,
   type AdjudicatedClaim,
   type BuiltClaimBatch,
+  type ClaimBatchInput,
   type GroupResult,
   type OpenedRecord,
   type PharmacyClaim,
@@ -64,6 +65,7 @@ const answer = (prescriptionReferenceNumber: string, paid: string): PharmacyClai
   totalAmountPaid: paid,
 });
 
+// In the order of its lines too: they stand in the order of their event salts, which count up here.
 const fills: { payee: string; answer: PharmacyClaim; dispensed: number }[] = [
   { payee: PHARMACY_A, answer: answer("100001", "90.00"), dispensed: 30 },
   { payee: PHARMACY_A, answer: answer("100002", "12.50"), dispensed: 18 },
@@ -111,7 +113,8 @@ function countingSalts(): (length: number) => Uint8Array {
   return (length) => new Uint8Array(length).fill(++drawn);
 }
 
-export async function buildExample(): Promise<BuiltClaimBatch> {
+/** The example, or what it is elsewhere. */
+export async function buildExample(change: Partial<ClaimBatchInput> = {}): Promise<BuiltClaimBatch> {
   const { publicKey } = await generateSealingKeys();
   return buildClaimBatch({
     chainId: CHAIN_ID,
@@ -123,6 +126,7 @@ export async function buildExample(): Promise<BuiltClaimBatch> {
     claims: claimsOf(),
     payeeKeys: { [PHARMACY_A]: { publicKey, version: 1 }, [PHARMACY_B]: { publicKey, version: 1 } },
     random: countingSalts(),
+    ...change,
   });
 }
 

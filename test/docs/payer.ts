@@ -2,7 +2,7 @@ import type { Claim } from "fhir/r4";
 import type { JsonRpcSigner } from "ethers";
 
 import { run, type Deployment } from "@carepact/sdk";
-import { createClaims, type GroupResult } from "@carepact/sdk/claims";
+import { createClaims, type GroupResult, type LineResult } from "@carepact/sdk/claims";
 
 import { hl7 } from "../../examples/demo/hl7";
 
@@ -57,10 +57,11 @@ export async function payersStory(world: World, terminal: World, shell: Shell): 
     meanwhile: {
       "Watch it": async () => {
         const group = await openAs(pharmacy, received(pharmacy.signer.address)[0]!);
-        const results: GroupResult[] = [
-          { result: "byLine", lines: [{ result: "met" }, { result: "pending" }] },
-          { result: "met" },
-        ];
+        // The fill was picked up, the other claim's item was not yet.
+        const lines = group.lines.map(({ detail }): LineResult => ({
+          result: detail.claimId === "A-100001" ? "met" : "pending",
+        }));
+        const results: GroupResult[] = [{ result: "byLine", lines }, { result: "met" }];
         await run(asPharmacy.settle(group, await attestAs(world, group, results)));
       },
       "Take back what did not happen": async () => {

@@ -21,6 +21,8 @@ import { rulebookIdOf } from "../../sdk/src/rulebooks";
 import { type SealingKeyPair } from "../../sdk/src/encryption";
 import { type ErrorCode } from "../../sdk/src/errors";
 
+import { countingSalts, Random } from "../support/random";
+
 import { counter, fill, laboratory, makeClaimBatch, payer, pharmacy, rulebook, token, zero } from "./claimBatchFixture";
 import { refusedAsync } from "./refused";
 
@@ -49,6 +51,61 @@ describe("claim batch", () => {
         groupsHash: groupsHashOf(built.groups),
         rulebook: rulebookIdOf(rulebook),
         eventBy: 1_769_904_000,
+      });
+    });
+
+    describe("the order of a group's lines", () => {
+      const ids = ["1", "2", "3"].map((number) => `A-${number}`);
+      const claims = ["1", "2", "3"].map((number) => fill(number, "90.00"));
+      const orderOf = async (change: Partial<ClaimBatchInput>): Promise<string[]> => {
+        const { record } = await buildClaimBatch({ ...input, claims, ...change });
+        return openClaimBatchRecord(record).opened.flatMap(({ lines }) => lines.map(({ detail }) => detail.claimId));
+      };
+
+      it("is each order as often as another, whatever order the claims are given in", async () => {
+        const BUILDS = 60;
+        for (const given of [claims, [...claims].reverse()]) {
+          // Seeded, so that the test always ends the same way.
+          const random = new Random(7);
+          const found = new Map<string, number>();
+          for (let i = 0; i < BUILDS; i++) {
+            const order = await orderOf({ claims: given, random: (length) => random.bytes(length) });
+            order.forEach((id, place) => found.set(`${id} at ${place}`, (found.get(`${id} at ${place}`) ?? 0) + 1));
+          }
+          expect(found.size).to.equal(ids.length ** 2);
+          // 20 each, with a standard deviation of 3.7.
+          for (const [what, times] of found) expect(times, what).to.be.within(8, 32);
+        }
+      });
+
+      it("follows from the salts alone: the same salts leave the same places to whatever is given there", async () => {
+        const salts = () => {
+          const random = new Random(11);
+          return (length: number): Uint8Array => random.bytes(length);
+        };
+        const order = await orderOf({ random: salts() });
+        expect(await orderOf({ random: salts() })).to.deep.equal(order);
+        const backwards = await orderOf({ claims: [...claims].reverse(), random: salts() });
+        expect(backwards).to.deep.equal(order.map((id) => ids[ids.length - 1 - ids.indexOf(id)]));
+        expect(await orderOf({ random: countingSalts() })).to.deep.equal(ids);
+      });
+
+      it("is drawn anew for each batch", async () => {
+        // All 40 are the same by chance once in 6^39 runs.
+        const orders = await Promise.all(Array.from({ length: 40 }, () => orderOf({})));
+        expect(new Set(orders.map(String)).size).to.be.above(1);
+      });
+
+      it("is one for all that is known of a line: amounts, claims, events and proofs", async () => {
+        const prices = new Map(ids.map((id, i) => [id, BigInt(i + 1) * 1_000_000n]));
+        const priced = ["1", "2", "3"].map((number) => fill(number, `${number}.00`));
+        for (let i = 0; i < 5; i++) {
+          const { record } = await buildClaimBatch({ ...input, claims: priced });
+          for (const { amount, detail, event, leaf } of openClaimBatchRecord(record).opened[0]!.lines) {
+            expect([amount, leaf.amount]).to.deep.equal([prices.get(detail.claimId), amount]);
+            expect(event).to.include({ prescriptionReferenceNumber: detail.claimId.slice(2) });
+          }
+        }
       });
     });
 

@@ -26,13 +26,14 @@ export interface Claims {
   /**
    * Funds a payer's decisions as one claim batch from its pool, and makes the file for its payees. `simulate` gives file and
    * record beforehand: write them down before the action is sent, since the money is locked under salts that stand nowhere else.
+   * Lines of a payee come in random order, so that the payer's own does not show: find one by `detail.claimId` and `detail.lineNumber`.
    */
   fund(input: FundInput): Action<FundedBatch, FundedBatch>;
   /** Makes a batch's file once more from the payer's record, sealed to the keys that its payees have now. Sends nothing. */
   reseal(record: ClaimBatchRecord, options?: CallOptions): Promise<ClaimBatchFile>;
   /** Whether the money for a payee's lines is locked. Ask before giving care. Never throws: what fails is the reason. */
   check(file: ClaimBatchFile, options: CheckOptions): Promise<CheckResult>;
-  /** Signs what happened, as an attester. Sends nothing. */
+  /** Signs what happened, as an attester: results by line in the order of the opened group's lines. Sends nothing. */
   attest(batch: BatchSource, results: readonly GroupResult[], options?: AttestOptions): Promise<Attestation>;
   /**
    * Pays what attesters agree happened and frees what they agree will not. Anyone may send it, any number of times:
@@ -41,7 +42,7 @@ export interface Claims {
   settle(batch: BatchSource, attestations: readonly Attestation[]): Action<Settlement, { paid: bigint; freed: bigint }>;
   /** Settles several batches in one transaction; one that the escrow refuses is skipped and reported. */
   settleMany(inputs: readonly SettleInput[]): Action<Settlements, { settled: boolean[] }>;
-  /** Gives up open lines (indices in the group) of the signer's own group, as a pharmacy's B2 does. */
+  /** Gives up open lines (the `index` of lines of `group`) of the signer's own group, as a pharmacy's B2 does. */
   reverse(group: OpenedGroup, lines: readonly number[]): Action<Returned, Returned>;
   /** Returns what is still open to the payer, once the time for attestations has passed. Anyone may send it. */
   reclaim(batch: BatchSource): Action<Returned, Returned>;

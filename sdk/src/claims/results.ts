@@ -10,7 +10,7 @@ import { batchLimits } from "./types";
 export type LineResult =
   { result: "pending" } | { result: "met" } | { result: "notMet" } | { result: "partlyMet"; amount: bigint };
 
-/** What was attested for one group: one answer for all of its lines, or one by line. */
+/** What was attested for one group: one answer for all of its lines, or one by line, in the order of the opened group's lines. */
 export type GroupResult =
   { result: "pending" } | { result: "met" } | { result: "notMet" } | { result: "byLine"; lines: LineResult[] };
 

@@ -44,7 +44,7 @@ export interface ClaimBatchInput {
   payeeKeys: Readonly<Record<string, PayeeKey>>;
   /** Makes batches with equal terms distinct; random unless given. Below 2^64. */
   salt?: bigint;
-  /** For tests. */
+  /** For tests. The order of a group's lines follows from it, too. */
   random?: RandomSource;
 }
 
@@ -75,7 +75,7 @@ interface DraftGroup {
 /**
  * Makes a claim batch of adjudicated claims: groups their lines by payee, commits to amounts and manifest under fresh
  * salts, and seals each payee's part. Amounts are carried from the claims' currency into the token's base units,
- * exactly.
+ * exactly. Lines of a group come in the order of their event salts, so in random order, whatever order the claims have.
  * @throws BATCH_EMPTY, BATCH_TOO_LARGE, BATCH_TERMS_INVALID, PAYEE_KEY_MISSING, KEY_INVALID, CURRENCY_MISMATCH,
  * AMOUNT_TOO_PRECISE, IDENTIFIER_INVALID, and what {@link requireBalanced} throws
  */
@@ -238,15 +238,18 @@ function commit(drafts: readonly DraftGroup[], random: RandomSource): { manifest
     group,
     firstLine: drafts.slice(0, group).reduce((sum, { entries }) => sum + entries.length, 0),
     linesSalt: randomSalt(random),
-    entries: draft.entries.map((entry) => ({
-      ...entry,
-      resource: toPlainJson(entry.claim.resource, `claim ${entry.claim.claimId}`),
-      event: copyOf(entry.line.event),
-      detail: copyOf(detailOf(entry.claim, entry.line)),
-      eventSalt: randomSalt(random),
-      contentSalt: randomSalt(random),
-      detailSalt: randomSalt(random),
-    })),
+    entries: draft.entries
+      .map((entry) => ({
+        ...entry,
+        resource: toPlainJson(entry.claim.resource, `claim ${entry.claim.claimId}`),
+        event: copyOf(entry.line.event),
+        detail: copyOf(detailOf(entry.claim, entry.line)),
+        eventSalt: randomSalt(random),
+        contentSalt: randomSalt(random),
+        detailSalt: randomSalt(random),
+      }))
+      // A payer's own order is often that of its patients: the place of a line would lead from one month to the next.
+      .sort((a, b) => (a.eventSalt < b.eventSalt ? -1 : 1)),
   }));
 
   const linesTree = linesTreeOf(
