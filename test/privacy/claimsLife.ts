@@ -4,20 +4,25 @@ import { ethers } from "hardhat";
 
 import { run } from "@carepact/sdk";
 import {
+  buildClaimBatch,
   eventKeyOf,
   openClaimBatchRecord,
+  packGroup,
   readPharmacyClaim,
   type AdjudicatedClaim,
+  type BuiltClaimBatch,
+  type ClaimBatchInput,
   type EventIdentity,
   type GroupResult,
   type OpenedGroup,
   type OpenedRecord,
 } from "@carepact/sdk/claims";
+import type { RandomSource } from "@carepact/sdk/encryption";
 
 import { met } from "../support/batches";
-import { Random } from "../support/random";
+import { countingSalts, Random } from "../support/random";
 import { DAY } from "../support/system";
-import { attestations, deployWorld, type Party, type World } from "../integration/support";
+import { attestations, deployWorld, type Payee, type World } from "../integration/support";
 
 import { record, type SeenTransaction } from "./recording";
 
@@ -35,6 +40,8 @@ export interface ClaimsPlan {
   linesPerPayee: number;
   /** Order in which the payer hands in its claims. */
   order: "shuffled" | "by patient" | "by time of fill";
+  /** Lines stand in the order of their salts: where those count up, they are filed as they were handed in. */
+  salts: "random" | "counting";
   /** Share of fills that are dispensed in part, so that their groups settle by line. */
   partly: number;
   note: Note;
@@ -110,8 +117,11 @@ export async function liveClaims(plan: ClaimsPlan): Promise<ClaimsLife> {
 
 class ClaimsYear {
   private readonly random: Random;
+  private readonly salts: RandomSource;
   private readonly truth = new Map<LineId, number>();
-  private readonly payees: [Party, Party];
+  private readonly payees: [Payee, Payee];
+  /** What all batches have in common. */
+  private terms?: Omit<ClaimBatchInput, "eventBy" | "claims">;
   private start = 0;
 
   constructor(
@@ -119,6 +129,9 @@ class ClaimsYear {
     private readonly plan: ClaimsPlan,
   ) {
     this.random = new Random(plan.seed);
+    // Of its own, so that the year is the same under any salts.
+    const dice = new Random((plan.seed ^ 0x85ebca6b) >>> 0);
+    this.salts = plan.salts === "counting" ? countingSalts() : (length) => dice.bytes(length);
     this.payees = [world.pharmacy, world.laboratory];
   }
 
@@ -153,10 +166,8 @@ class ClaimsYear {
   }
 
   private async payFor(fills: readonly Fill[]): Promise<void> {
-    const { payer, stranger, rulebook, tokenAddress: token } = this.world;
-    const adjudicated = fills.map((fill) => this.claimOf(fill));
-    const eventBy = (await time.latest()) + 60 * DAY;
-    const { batchId, record: ofPayer } = await run(payer.claims.fund({ adjudicated, rulebook, token, eventBy }));
+    const { stranger } = this.world;
+    const { batchId, record: ofPayer } = await this.fund(fills);
     const opened = openClaimBatchRecord(ofPayer);
     this.remember(batchId, opened);
     await this.note(batchId, opened);
@@ -164,6 +175,33 @@ class ClaimsYear {
     const attested = await attestations(this.world, opened, results);
     await time.setNextBlockTimestamp((await time.latest()) + 3_600 + this.random.below(3_600));
     await run(stranger.claims.settle(opened, attested));
+  }
+
+  /** As the SDK funds, but under salts of the plan's, so that the observer sees the same in every run. */
+  private async fund(fills: readonly Fill[]): Promise<BuiltClaimBatch> {
+    const { payer, escrow } = this.world;
+    const built = await buildClaimBatch({
+      ...(this.terms ??= await this.termsOf()),
+      eventBy: (await time.latest()) + 60 * DAY,
+      claims: fills.map((fill) => this.claimOf(fill)),
+    });
+    await escrow.connect(payer.signer).fund(built.terms, built.groups.map(packGroup));
+    return built;
+  }
+
+  private async termsOf(): Promise<Omit<ClaimBatchInput, "eventBy" | "claims">> {
+    const { payer, deployment, rulebook, token, tokenAddress: address } = this.world;
+    return {
+      chainId: deployment.chainId,
+      escrow: deployment.claimEscrow,
+      payer: payer.address,
+      token: { address, symbol: await token.symbol(), decimals: Number(await token.decimals()) },
+      rulebook: await payer.rulebooks.get(rulebook),
+      payeeKeys: Object.fromEntries(
+        this.payees.map(({ address, keys: { publicKey } }) => [address, { publicKey, version: 1 }]),
+      ),
+      random: this.salts,
+    };
   }
 
   private claimOf({ patient, at, number }: Fill): AdjudicatedClaim {

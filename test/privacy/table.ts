@@ -36,6 +36,7 @@ const claims: ClaimsPlan = {
   months: small ? 2 : 12,
   linesPerPayee: small ? 10 : 50,
   order: "shuffled",
+  salts: "random",
   partly: 0,
   note: "nothing",
   seed: SEED,
@@ -61,8 +62,18 @@ const claimsRows: readonly ClaimsRow[] = [
   { name: "the same", verdict: { told: 0.048 }, changes: { linesPerPayee: 10 } },
   { name: "the same", verdict: { told: 0.047 }, changes: { linesPerPayee: 5 } },
   { name: "the same, three months", verdict: { told: 0.563 }, changes: { linesPerPayee: 1, months: 3 } },
-  { name: "lines in order of patient", verdict: "caught", changes: { order: "by patient" } },
-  { name: "lines in order of time", verdict: "caught", changes: { order: "by time of fill" } },
+  { name: "given to the SDK in order of patient", verdict: "chance", changes: { order: "by patient" } },
+  { name: "given to the SDK in order of time", verdict: "chance", changes: { order: "by time of fill" } },
+  {
+    name: "filed in order of patient, as the SDK does not",
+    verdict: "caught",
+    changes: { order: "by patient", salts: "counting" },
+  },
+  {
+    name: "filed in order of time, as the SDK does not",
+    verdict: "caught",
+    changes: { order: "by time of fill", salts: "counting" },
+  },
   { name: "one line in fifty partly met", verdict: { told: 0.17 }, changes: { partly: 0.02 } },
   {
     name: "beside each line a salted key and a one-time address",
