@@ -118,7 +118,7 @@ interface IPatientRegistry is IAuthorizations {
 
     /// @notice Gives the record to another key, which has to accept: nobody rotates to a key that does not work.
     /// @dev Grants and mandates that the former key signed count from now on only if they were anchored before, in an
-    /// earlier block (see {IConsentRegistry-anchor}). Reverts with {ControllerUsedBefore}. Messages name the controller's
+    /// earlier second (see {IConsentRegistry-anchor}). Reverts with {ControllerUsedBefore}. Messages name the controller's
     /// version, which this changes.
     /// Messages:
     /// `RotateController(bytes32 patient,uint32 controllerVersion,bytes32 newController,bool endEpoch,uint48 deadline)`,
