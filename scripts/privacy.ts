@@ -1,5 +1,5 @@
-/** Prints what the observer finds, as tables for docs/privacy.md: `npx hardhat run test/privacy/report.ts`. */
-import { claimsScore, claimsTable, columnsOf, consentsScores, consentsTable, linesPerPayeeOf } from "./table";
+/** Prints what the observer of test/privacy finds, as the tables of docs/privacy.md: `npm run privacy`. */
+import { claimsScore, claimsTable, columnsOf, consentsScores, consentsTable, linesPerPayeeOf } from "../test/privacy/table";
 
 const print = (...cells: string[]): void => console.log(`| ${cells.join(" | ")} |`);
 const head = (...cells: string[]): void => {
