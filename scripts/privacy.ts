@@ -1,5 +1,12 @@
 /** Prints what the observer of test/privacy finds, as the tables of docs/privacy.md: `npm run privacy`. */
-import { claimsScore, claimsTable, columnsOf, consentsScores, consentsTable, linesPerPayeeOf } from "../test/privacy/table";
+import {
+  claimsScore,
+  claimsTable,
+  columnsOf,
+  consentsScores,
+  consentsTable,
+  linesPerPayeeOf,
+} from "../test/privacy/table";
 
 const print = (...cells: string[]): void => console.log(`| ${cells.join(" | ")} |`);
 const head = (...cells: string[]): void => {
