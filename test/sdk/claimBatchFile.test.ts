@@ -6,12 +6,15 @@ import {
   buildClaimBatch,
   fileForPayee,
   openClaimBatchFile,
+  openClaimBatchPart,
   openClaimBatchRecord,
   parseClaimBatchFile,
   parseClaimBatchRecord,
+  unsealClaimBatchPart,
   type BuiltClaimBatch,
   type ClaimBatchFile,
   type ClaimBatchInput,
+  type ClaimBatchPart,
 } from "../../sdk/src/claims";
 import { rulebookIdOf } from "../../sdk/src/rulebooks";
 import fileSchema from "../../sdk/src/claims/file/claim-batch-file.schema.json";
@@ -72,6 +75,23 @@ describe("claim batch file", () => {
       const file = parseClaimBatchFile(text);
       expect(file.sealed).to.have.length(1);
       expect((await openAsPharmacy(file)).groupLines).to.deep.equal((await openAsPharmacy(built.file)).groupLines);
+    });
+
+    it("gives a payee its part in the clear, which an attester opens and checks just so", async () => {
+      const reader = { payee: pharmacy, privateKey: pharmacyKeys.privateKey };
+      const part = await unsealClaimBatchPart(built.file, reader);
+      expect(openClaimBatchPart({ ...built.file, sealed: [] }, part)).to.deep.equal(await openAsPharmacy(built.file));
+    });
+
+    it("refuses a part in the clear that was changed, or is of nobody in the batch", () => {
+      const part = built.record.parts[1] as ClaimBatchPart;
+      const event = { ...part.lines[0]?.event, fillNumber: 1 };
+      const lines = [{ ...part.lines[0], event }, part.lines[1]];
+      const open = (changes: object): unknown => openClaimBatchPart(built.file, { ...part, ...changes });
+      refused("FILE_TAMPERED", () => open({ lines }));
+      refused("FILE_TAMPERED", () => open({ payee: laboratory }));
+      refused("FILE_NOT_FOR_PAYEE", () => open({ payee: payer }));
+      refused("FILE_WRONG_DOCUMENT", () => openClaimBatchPart(built.file, built.file as unknown as ClaimBatchPart));
     });
 
     it("refuses other readers: with another key, or without a part", async () => {

@@ -21,9 +21,11 @@ export {
 export {
   fileForPayee,
   openClaimBatchFile,
+  openClaimBatchPart,
   openClaimBatchRecord,
   openedLinesOf,
   resultShapeOf,
+  unsealClaimBatchPart,
   verifyClaimBatchFile,
   type OpenedGroup,
   type OpenedLine,

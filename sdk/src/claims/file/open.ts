@@ -89,18 +89,37 @@ export async function openClaimBatchFile(
   file: ClaimBatchFile,
   reader: { payee: string; privateKey: string },
 ): Promise<OpenedGroup> {
-  const batch = verifyClaimBatchFile(file);
-  const payee = requireAddress(reader.payee, "payee");
-  const index = file.sealed.findIndex((sealed) => sealed.payee === payee);
-  const sealed = file.sealed[index];
-  if (sealed === undefined)
-    throw new CarepactError("FILE_NOT_FOR_PAYEE", `The file holds no part for ${payee}.`, { payee });
-
-  const path = `$.sealed[${index}]`;
-  const part = await openPart(sealed, batch.batchId, reader.privateKey, path);
-  if (part.hpkeKeyVersion !== sealed.hpkeKeyVersion)
-    throw tampered(`${path}.hpkeKeyVersion`, "is not the version it was sealed under");
+  const { batch, payee, part } = await unsealPart(file, reader);
   return openGroup(batch, payee, part);
+}
+
+/**
+ * A payee's part of a claim batch file in the clear, checked as {@link openClaimBatchFile} checks it. This is what an
+ * attester is shown (`openClaimBatchPart`); it holds health data.
+ * @throws as {@link openClaimBatchFile}
+ */
+export async function unsealClaimBatchPart(
+  file: ClaimBatchFile,
+  reader: { payee: string; privateKey: string },
+): Promise<ClaimBatchPart> {
+  const { batch, payee, part } = await unsealPart(file, reader);
+  openGroup(batch, payee, part);
+  return part;
+}
+
+/**
+ * Opens a payee's part that is in the clear already, as an attester gets it, and checks all that
+ * {@link openClaimBatchFile} checks. The file's own sealed parts are not looked at.
+ * @throws as {@link openClaimBatchFile}, without those of sealing
+ */
+export function openClaimBatchPart(file: ClaimBatchFile, part: ClaimBatchPart): OpenedGroup {
+  const batch = verifyClaimBatchFile(file);
+  const document = readDocument(part, "claim-batch-part");
+  if (!batch.groups.some(({ payee }) => payee === document.payee))
+    throw new CarepactError("FILE_NOT_FOR_PAYEE", `The batch has no group of ${document.payee}.`, {
+      payee: document.payee,
+    });
+  return openGroup(batch, document.payee, document);
 }
 
 /**
@@ -159,6 +178,24 @@ export function fileForPayee(file: ClaimBatchFile, payee: string): ClaimBatchFil
   if (sealed.length === 0)
     throw new CarepactError("FILE_NOT_FOR_PAYEE", `The file holds no part for ${address}.`, { payee: address });
   return { ...file, sealed };
+}
+
+async function unsealPart(
+  file: ClaimBatchFile,
+  reader: { payee: string; privateKey: string },
+): Promise<{ batch: PublicPart; payee: string; part: ClaimBatchPart }> {
+  const batch = verifyClaimBatchFile(file);
+  const payee = requireAddress(reader.payee, "payee");
+  const index = file.sealed.findIndex((sealed) => sealed.payee === payee);
+  const sealed = file.sealed[index];
+  if (sealed === undefined)
+    throw new CarepactError("FILE_NOT_FOR_PAYEE", `The file holds no part for ${payee}.`, { payee });
+
+  const path = `$.sealed[${index}]`;
+  const part = await openPart(sealed, batch.batchId, reader.privateKey, path);
+  if (part.hpkeKeyVersion !== sealed.hpkeKeyVersion)
+    throw tampered(`${path}.hpkeKeyVersion`, "is not the version it was sealed under");
+  return { batch, payee, part };
 }
 
 /** Checks a part against the public part of its batch. */
