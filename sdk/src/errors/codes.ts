@@ -45,6 +45,10 @@ export const errorCodes = {
   RESULTS_MALFORMED: "The results do not fit the groups of the batch.",
   PARTIAL_AMOUNT_INVALID: "A partly met line needs an amount above zero and below the line's own.",
   EVENT_INVALID: "The FHIR resource cannot be read as an event.",
+  EVENT_ALREADY_ATTESTED:
+    "This attester attested the event as paid before, in another line; details.conflicts says where. Nothing was signed.",
+  EVENT_NOT_OPENED: "The results pay for lines that are not open, so that their events cannot be compared.",
+  LEDGER_UNREADABLE: "The ledger cannot be used; details.reason: notALedger, secret, version, damaged or closed.",
   ATTESTATION_WRONG_BATCH: "The attestation is for another batch, chain or escrow, or was changed after signing.",
   ATTESTATION_EXPIRED: "The attestation is no longer valid, or the time for attestations has passed.",
   ATTESTATION_SIGNER_UNKNOWN: "The signer is not an attester of the batch's rulebook.",

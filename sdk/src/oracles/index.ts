@@ -1,1 +1,5 @@
-export {};
+export { createAttester, type AttestOnceOptions, type AttestWith, type Attester, type OpenedBatch } from "./attester";
+export type { AttestationLedger, AttestedLine, ClaimedLine, ConflictReason, EventConflict, LinePlace } from "./ledger";
+export { memoryLedger } from "./memoryLedger";
+export type { Released, ReleasedLine, ReleaseOptions } from "./release";
+export { decodeReport, encodeReport, workflowKeyOf, workflowNameOf, type WorkflowReport } from "./report";

@@ -1,0 +1,1 @@
+export { lmdbLedger, type LmdbLedger, type LmdbLedgerOptions } from "./lmdbLedger";
