@@ -1,4 +1,5 @@
 import {
+  TASK_COMPILE_GET_REMAPPINGS,
   TASK_COMPILE_SOLIDITY_GET_SOLC_BUILD,
   TASK_COMPILE_SOLIDITY_RUN_SOLCJS,
 } from "hardhat/builtin-tasks/task-names";
@@ -6,6 +7,13 @@ import { subtask } from "hardhat/config";
 import type { CompilerInput, SolcBuild } from "hardhat/types";
 
 const PROGRESS_EVERY_S = 5;
+
+// Chainlink's sources name the version of OpenZeppelin that they import; npm installs each under a name of its own. foundry.toml
+// says the same.
+subtask(TASK_COMPILE_GET_REMAPPINGS, (): Record<string, string> => ({
+  "@openzeppelin/contracts@4.8.3/": "@openzeppelin/contracts-4.8.3/",
+  "@openzeppelin/contracts@5.0.2/": "@openzeppelin/contracts-5.0.2/",
+}));
 
 // The compiler comes from npm, so that a build downloads nothing and is the same everywhere.
 subtask(TASK_COMPILE_SOLIDITY_GET_SOLC_BUILD, async (args: { solcVersion: string }): Promise<SolcBuild> => {

@@ -2,6 +2,7 @@
 pragma solidity 0.8.30;
 
 import {UUPSUpgradeable} from "@openzeppelin/contracts/proxy/utils/UUPSUpgradeable.sol";
+import {Address} from "@openzeppelin/contracts/utils/Address.sol";
 import {SignatureChecker} from "@openzeppelin/contracts/utils/cryptography/SignatureChecker.sol";
 import {IClaimEscrow} from "../interfaces/IClaimEscrow.sol";
 import {OrganizationKinds} from "../interfaces/IOrganizationRegistry.sol";
@@ -17,17 +18,23 @@ import {LineAmounts} from "../libraries/LineAmounts.sol";
 import {LineBitmap} from "../libraries/LineBitmap.sol";
 import {ManifestTree} from "../libraries/ManifestTree.sol";
 import {PaymentsHash} from "../libraries/PaymentsHash.sol";
+import {ClaimEscrowExtension} from "./ClaimEscrowExtension.sol";
 import {Settlements} from "./Settlements.sol";
 import {Standings} from "./Standings.sol";
 
 /// @title ClaimEscrow
 /// @notice See {IClaimEscrow}.
+/// @dev What it does not know itself it hands to {ClaimEscrowExtension}, as a proxy does: rulebooks' and workflows' side of it.
 contract ClaimEscrow is Settlements, Standings, UUPSUpgradeable {
     using GroupLib for Group[];
     using LineBitmap for uint256[];
 
     /// @dev Kinds of organization that may fund.
     uint256 private constant _FUNDING_KINDS = OrganizationKinds.PAYER | OrganizationKinds.SPONSOR;
+
+    /// @dev Created with the escrow's code, so that no upgrade or setting changes one without the other.
+    /// @custom:oz-upgrades-unsafe-allow state-variable-immutable state-variable-assignment
+    address private immutable _EXTENSION = address(new ClaimEscrowExtension());
 
     /// @custom:oz-upgrades-unsafe-allow constructor
     constructor() {
@@ -46,6 +53,12 @@ contract ClaimEscrow is Settlements, Standings, UUPSUpgradeable {
         __RulebookClocks_init(rulebooks);
         __Standings_init(registry);
         _claimBatches().mandates = mandates;
+    }
+
+    /// @dev What is not known here is the extension's.
+    /// @custom:oz-upgrades-unsafe-allow-reachable delegatecall
+    fallback(bytes calldata data) external returns (bytes memory returned) {
+        return Address.functionDelegateCall(_EXTENSION, data);
     }
 
     /// @inheritdoc IClaimEscrow

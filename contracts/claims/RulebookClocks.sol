@@ -1,17 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.30;
 
-import {IRulebookListener} from "../interfaces/IRulebookListener.sol";
 import {IRulebooks} from "../interfaces/IRulebooks.sol";
-import {RulebookClock, RulebookClockLib} from "../libraries/RulebookClockLib.sol";
+import {RulebookClock} from "../libraries/RulebookClockLib.sol";
 import {StopClockState} from "../libraries/StopClockLib.sol";
 import {StopClock} from "./StopClock.sol";
 
 /// @title RulebookClocks
 /// @notice The escrow's copy of rulebooks: where each lies, and how long its settlements were stopped.
-/// @dev See {IRulebookListener}. Suspensions are timed on a clock that stands still while the escrow is paused, so that no second
+/// @dev See {RulebookListener}. Suspensions are timed on a clock that stands still while the escrow is paused, so that no second
 /// counts twice.
-abstract contract RulebookClocks is IRulebookListener, StopClock {
+abstract contract RulebookClocks is StopClock {
     /// @custom:storage-location erc7201:carepact.storage.RulebookClocks
     struct RulebookClocksStorage {
         address rulebooks;
@@ -20,30 +19,6 @@ abstract contract RulebookClocks is IRulebookListener, StopClock {
 
     // keccak256(abi.encode(uint256(keccak256("carepact.storage.RulebookClocks")) - 1)) & ~bytes32(uint256(0xff))
     bytes32 private constant _STORAGE = 0xe7ab72e72e1d0867900236309d27c8f3bd79c0f930bc6ed8359e7324a8e0a300;
-
-    modifier onlyRulebooks() {
-        if (msg.sender != _rulebookClocks().rulebooks) revert NotRulebooks(msg.sender);
-        _;
-    }
-
-    /// @inheritdoc IRulebookListener
-    function onRulebookPublished(bytes32 id, address blob) external onlyRulebooks {
-        mapping(bytes32 => RulebookClock) storage clocks = _rulebookClocks().clocks;
-        // A rulebook never changes, not even by an upgrade of the contract that tells of it.
-        if (clocks[id].blob() == address(0)) clocks[id] = RulebookClockLib.create(blob);
-    }
-
-    /// @inheritdoc IRulebookListener
-    function onRulebookSuspended(bytes32 id) external onlyRulebooks {
-        mapping(bytes32 => RulebookClock) storage clocks = _rulebookClocks().clocks;
-        clocks[id] = clocks[id].suspend(_runningSeconds());
-    }
-
-    /// @inheritdoc IRulebookListener
-    function onRulebookResumed(bytes32 id) external onlyRulebooks {
-        mapping(bytes32 => RulebookClock) storage clocks = _rulebookClocks().clocks;
-        clocks[id] = clocks[id].resume(_runningSeconds());
-    }
 
     function __RulebookClocks_init(address rulebooks) internal onlyInitializing {
         _rulebookClocks().rulebooks = rulebooks;
@@ -62,11 +37,11 @@ abstract contract RulebookClocks is IRulebookListener, StopClock {
     }
 
     /// @dev The clock that stands still while the escrow is paused.
-    function _runningSeconds() private view returns (uint256) {
+    function _runningSeconds() internal view returns (uint256) {
         return block.timestamp - _readStopClock().pausedSeconds();
     }
 
-    function _rulebookClocks() private pure returns (RulebookClocksStorage storage $) {
+    function _rulebookClocks() internal pure returns (RulebookClocksStorage storage $) {
         assembly ("memory-safe") {
             $.slot := _STORAGE
         }

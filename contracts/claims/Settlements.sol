@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.30;
 
+import {IAttesterConditions} from "../interfaces/IAttesterConditions.sol";
 import {IClaimEscrow} from "../interfaces/IClaimEscrow.sol";
 import {IRulebooks} from "../interfaces/IRulebooks.sol";
 import {Attestation, ClaimBatch, GroupLines, OpenedLines, Settlement} from "../interfaces/ClaimTypes.sol";
@@ -9,6 +10,7 @@ import {Balances} from "../libraries/BalancesLib.sol";
 import {BatchState} from "../libraries/BatchStateLib.sol";
 import {RulebookClock} from "../libraries/RulebookClockLib.sol";
 import {StopClockState} from "../libraries/StopClockLib.sol";
+import {AttesterConditions} from "../rulebooks/AttesterConditions.sol";
 import {RulebookBlobLib} from "../rulebooks/RulebookBlobLib.sol";
 import {Group, GroupLib} from "../libraries/GroupLib.sol";
 import {LineAmounts} from "../libraries/LineAmounts.sol";
@@ -18,14 +20,19 @@ import {PaymentsHash} from "../libraries/PaymentsHash.sol";
 import {ResultsLib} from "../libraries/ResultsLib.sol";
 import {ClaimBatches} from "./ClaimBatches.sol";
 import {Pools} from "./Pools.sol";
+import {WorkflowReports} from "./WorkflowReports.sol";
 
 /// @title Settlements
 /// @notice How an attestation turns open lines of a claim batch into credits and free balance.
-abstract contract Settlements is ClaimBatches, Pools {
+abstract contract Settlements is ClaimBatches, Pools, WorkflowReports {
     using GroupLib for Group[];
     using LineBitmap for uint256[];
     using LineAmounts for bytes;
     using ResultsLib for bytes;
+
+    /// @dev Created with the escrow's code, so that no upgrade or setting changes one without the other.
+    /// @custom:oz-upgrades-unsafe-allow state-variable-immutable state-variable-assignment
+    IAttesterConditions private immutable _CONDITIONS = new AttesterConditions();
 
     /// @dev One attestation at work on a batch.
     struct Round {
@@ -101,7 +108,7 @@ abstract contract Settlements is ClaimBatches, Pools {
         BatchState state = _loadState(round.batchId);
         if (state.open() == 0) return (0, 0);
 
-        bytes32 digest = _checkAttestation(domain, round.batchId, state, batch, attestation);
+        bytes32 digest = _checkAttestation(domain, round.batchId, state, batch, groups, attestation);
         _checkGroups(batch, groups);
         round.tracked = state.tracked();
         round.closed = _loadClosed(round.batchId, state);
@@ -113,6 +120,8 @@ abstract contract Settlements is ClaimBatches, Pools {
         state = _recordPayments(state.close(paid + freed), batch.total, round);
         if (state.open() != 0 && !round.tracked) _closeWholeGroups(groups, attestation.results, round.closed);
         _storeState(round.batchId, state, round.closed);
+        // What is stored is given back for a refund of gas, when nobody can need it again.
+        if (attestation.signatures.length == 0 && state.open() == 0) _clearReport(batch.rulebook, round.batchId);
         if (freed != 0) _addFree(batch.payer, batch.token, freed);
         emit ClaimBatchSettled(round.batchId, digest, attestation.results);
     }
@@ -123,11 +132,19 @@ abstract contract Settlements is ClaimBatches, Pools {
         bytes32 batchId,
         BatchState state,
         ClaimBatch calldata batch,
+        Group[] calldata groups,
         Attestation calldata attestation
     ) private view returns (bytes32 digest) {
-        (uint256 threshold, address[] memory attesters) = _checkTime(state, batch, attestation);
+        (address blob, uint256 threshold, address[] memory attesters) = _checkTime(state, batch, attestation);
         digest = _attestationDigest(domain, batchId, attestation);
-        AttesterSignatures.verify(digest, threshold, attesters, attestation.signatures);
+        bytes calldata signatures = attestation.signatures;
+        if (signatures.length == threshold * AttesterSignatures.SIZE) {
+            AttesterSignatures.verify(digest, threshold, attesters, signatures);
+        } else if (signatures.length != 0) {
+            _CONDITIONS.check(blob, digest, batch.manifestRoot, groups, attestation.results, signatures);
+        } else if (!_isReported(batch.rulebook, batchId, digest)) {
+            revert NotReported(batchId);
+        }
     }
 
     /// @dev Checks that nothing is stopped, and that the attestation comes in time.
@@ -135,7 +152,7 @@ abstract contract Settlements is ClaimBatches, Pools {
         BatchState state,
         ClaimBatch calldata batch,
         Attestation calldata attestation
-    ) private view returns (uint256 threshold, address[] memory attesters) {
+    ) private view returns (address blob, uint256 threshold, address[] memory attesters) {
         RulebookClock rulebook = _loadRulebook(batch.rulebook);
         StopClockState stopClock = _readStopClock();
         uint256 stopped = _stoppedSince(state, stopClock, rulebook);
@@ -147,7 +164,8 @@ abstract contract Settlements is ClaimBatches, Pools {
         }
 
         uint256 attestBy;
-        (attestBy, threshold, attesters) = RulebookBlobLib.read(rulebook.blob());
+        blob = rulebook.blob();
+        (attestBy, threshold, attesters) = RulebookBlobLib.read(blob);
         attestBy += batch.eventBy + stopped;
         if (block.timestamp > attestBy) revert AttestationTooLate(attestBy);
         if (block.timestamp > attestation.validUntil) revert AttestationExpired(attestation.validUntil);

@@ -89,10 +89,11 @@ interface IClaimEscrow {
     /// @notice The attestation was observed at a time that is still to come.
     error AttestationFromFuture(uint256 observedAt);
 
-    /// @notice The rulebook asks for exactly `required` signatures of 65 bytes; `length` bytes were given.
+    /// @notice The rulebook asks for exactly `required` signatures of 65 bytes (255: for signatures in the form for conditions);
+    /// `length` bytes were given.
     error SignatureCountWrong(uint256 required, uint256 length);
 
-    /// @notice Signature `index` is malformed.
+    /// @notice Signature `index` is malformed, or not that of the attester it is said to be of.
     error SignatureInvalid(uint256 index);
 
     /// @notice Signatures have to be in strictly ascending order of signer; `signer` repeats or comes too late.
@@ -101,6 +102,9 @@ interface IClaimEscrow {
     /// @notice `signer` is not an attester of the rulebook: the attestation was changed after signing, is for another batch,
     /// chain or rulebook, or was signed by somebody else.
     error NotAttester(address signer);
+
+    /// @notice The attestation has no signatures, and is not the one that the rulebook's workflow reported last of this batch.
+    error NotReported(bytes32 batchId);
 
     /// @notice The results do not fit the groups.
     error ResultsMalformed();

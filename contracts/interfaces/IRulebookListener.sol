@@ -11,6 +11,9 @@ interface IRulebookListener {
     /// @notice Called when a rulebook is published; `blob` is where its data lies.
     function onRulebookPublished(bytes32 id, address blob) external;
 
+    /// @notice Called when an attester of a rulebook is suspended; `blob` is where the rulebook's data lies without it.
+    function onAttesterSuspended(bytes32 id, address blob) external;
+
     /// @notice Called when a rulebook is suspended.
     function onRulebookSuspended(bytes32 id) external;
 

@@ -3,7 +3,8 @@ pragma solidity 0.8.30;
 
 /// @notice Who says that care happened, until when, and what happens when somebody disagrees. Immutable, named by its content.
 /// @dev A field of a feature that is not used is zero.
-/// @param attesterGroups Conditions that all have to hold.
+/// @param attesterGroups Conditions that all have to hold. Those that hold for every group have to be met by others than the patient,
+/// whom nobody asks about care that did not happen.
 /// @param workflow Chainlink workflow whose reported digest settles in place of signatures.
 /// @param eventKinds Bit set of the kinds of event this rulebook is for: dispense 1, diagnostic report 2, procedure 4,
 /// immunization 8, contribution to a study 16.
@@ -36,15 +37,27 @@ struct Rulebook {
 /// @notice One condition of a rulebook: `threshold` of `attesters` have to sign.
 /// @param threshold How many.
 /// @param above The condition holds only for groups above this amount, in base units; zero: always.
-/// @param attesters ERC-7913 signers, in strictly ascending order. 20 bytes are an account (secp256k1). Values of one byte are
-/// reserved for roles that a batch fills in: 0x01 the payee, 0x02 the patient's one-time key.
+/// @param attesters ERC-7913 signers, in strictly ascending order. 20 bytes are an account (secp256k1, or ERC-1271 where it is a
+/// contract); more are the address of a verifier and a key. One byte is a role that a batch fills in, and is alone in its group:
+/// 0x01 the payee of each group that is settled, 0x02 the patient of each line that is paid (see {AttesterRoles}).
 struct AttesterGroup {
     uint8 threshold;
     uint96 above;
     bytes[] attesters;
 }
 
+/// @notice Attesters that a rulebook names by what they are in a batch.
+library AttesterRoles {
+    /// @notice The payee of a group.
+    bytes1 internal constant PAYEE = 0x01;
+    /// @notice The patient of a line, or a personal representative, by a one-time key to which the batch's manifest commits.
+    bytes1 internal constant PATIENT = 0x02;
+}
+
 /// @notice A Chainlink workflow, as the Keystone forwarder names it.
+/// @param id Hash of its code and configuration.
+/// @param owner Account that deployed it.
+/// @param name First 10 hexadecimal digits of the SHA-256 of its name, as text.
 struct Workflow {
     bytes32 id;
     address owner;
@@ -90,14 +103,27 @@ interface IRulebooks {
     /// @notice The rulebook names no kind of event, or one that does not exist.
     error EventKindsInvalid(uint256 eventKinds);
 
-    /// @notice The threshold is zero or above the number of attesters, or there are more than {MAX_ATTESTERS} attesters.
+    /// @notice The threshold of a group of attesters is zero or above their number.
     error ThresholdInvalid(uint256 threshold, uint256 attesters);
 
-    /// @notice Attesters have to be in strictly ascending order; the one at `index` is not.
+    /// @notice The rulebook names more than {MAX_ATTESTERS} attesters.
+    error TooManyAttesters(uint256 attesters);
+
+    /// @notice Attesters of a group have to be in strictly ascending order; the one at `index` is not. Indices count the attesters of
+    /// all groups.
     error AttestersNotAscending(uint256 index);
 
-    /// @notice The attester at `index` is not a 20-byte account other than zero.
+    /// @notice The attester at `index` is neither an account other than zero, nor a key whose verifier is a contract, nor a role.
     error AttesterInvalid(uint256 index, bytes attester);
+
+    /// @notice A role has to be the only attester of its group; the one at `index` is not.
+    error RoleNotAlone(uint256 index);
+
+    /// @notice The rulebook names neither a workflow nor attesters, other than the patient, who have to sign for every group.
+    error NobodyAttests();
+
+    /// @notice Id, owner and name of the workflow have to be given together.
+    error WorkflowIncomplete();
 
     /// @notice This version cannot act on a rulebook that uses `field`, so it does not take it.
     error RulebookFieldUnsupported(string field);

@@ -7,9 +7,11 @@ import {IClaimEscrow} from "../interfaces/IClaimEscrow.sol";
 /// @title AttesterSignatures
 /// @notice Checks that as many attesters as a rulebook asks for signed.
 library AttesterSignatures {
-    uint256 private constant _SIGNATURE_SIZE = 65;
+    /// @notice Bytes of a signature.
+    uint256 internal constant SIZE = 65;
 
-    /// @notice Reverts unless `signatures` are exactly `threshold` secp256k1 signatures of different `attesters` over `digest`.
+    /// @notice Reverts unless `signatures` are `threshold` secp256k1 signatures of different `attesters` over `digest`. The caller has
+    /// checked that they are as long as that.
     /// @dev Signers and attesters both ascend, so one walk over the attesters is enough: who repeats, comes too late or is a
     /// stranger is not found in the rest of it.
     function verify(
@@ -18,18 +20,15 @@ library AttesterSignatures {
         address[] memory attesters,
         bytes calldata signatures
     ) internal pure {
-        if (signatures.length != threshold * _SIGNATURE_SIZE) {
-            revert IClaimEscrow.SignatureCountWrong(threshold, signatures.length);
-        }
         address previous = address(0);
         uint256 next = 0;
         // The length was checked, and thresholds stay below 256.
         unchecked {
             for (uint256 i = 0; i < threshold; ++i) {
-                uint256 start = i * _SIGNATURE_SIZE;
+                uint256 start = i * SIZE;
                 (address signer, ECDSA.RecoverError failure, ) = ECDSA.tryRecoverCalldata(
                     digest,
-                    signatures[start:start + _SIGNATURE_SIZE]
+                    signatures[start:start + SIZE]
                 );
                 if (failure != ECDSA.RecoverError.NoError) revert IClaimEscrow.SignatureInvalid(i);
                 do {

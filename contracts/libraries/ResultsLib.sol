@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.30;
 
+import {IClaimEscrow} from "../interfaces/IClaimEscrow.sol";
+import {Group} from "./GroupLib.sol";
+import {LineAmounts} from "./LineAmounts.sol";
+
 /// @title ResultsLib
 /// @notice Reads attested results.
 /// @dev Results are two-bit codes, four a byte, the first in the lowest bits. First one code per group, padded to a byte. Then,
@@ -45,5 +49,55 @@ library ResultsLib {
         assembly ("memory-safe") {
             codes := byte(0, calldataload(add(results.offset, index)))
         }
+    }
+
+    /// @notice Where the part of a group by line ends that begins at `start`: behind the codes of its `count` lines and the amounts of
+    /// those that are partly met.
+    function endOfLines(bytes calldata results, uint256 start, uint256 count) internal pure returns (uint256 end) {
+        end = start + codesLength(count);
+        if (end > results.length) revert IClaimEscrow.ResultsMalformed();
+        uint256 parts = 0;
+        for (uint256 line = 0; line < count; ++line) {
+            if (lineCodeAt(results, start, line) == PARTLY_MET) ++parts;
+        }
+        end += parts * LineAmounts.MAX_WIDTH;
+        if (end > results.length) revert IClaimEscrow.ResultsMalformed();
+    }
+
+    /// @notice Code of a line of a group by line, whose part begins at `start`.
+    function lineCodeAt(bytes calldata results, uint256 start, uint256 line) internal pure returns (uint256) {
+        uint256 index = start + (line >> 2);
+        if (index >= results.length) revert IClaimEscrow.ResultsMalformed();
+        return (fourAt(results, index) >> ((line & 3) << 1)) & 3;
+    }
+
+    /// @notice Whether a line of a group by line, whose part begins at `start`, is paid in full or in part.
+    function paysAt(bytes calldata results, uint256 start, uint256 line) internal pure returns (bool) {
+        uint256 code = lineCodeAt(results, start, line);
+        return code == MET || code == PARTLY_MET;
+    }
+
+    /// @notice The result of one line of a batch: its code, and what is paid if it is {PARTLY_MET}, in base units.
+    function resultOf(
+        bytes calldata results,
+        Group[] calldata groups,
+        uint256 group,
+        uint256 line
+    ) internal pure returns (uint256 code, uint256 part) {
+        if (!beginWith(results, groups.length)) revert IClaimEscrow.ResultsMalformed();
+        code = codeAt(results, group);
+        if (code != BY_LINE) return (code, 0);
+        uint256 start = codesLength(groups.length);
+        for (uint256 i = 0; i < group; ++i) {
+            if (codeAt(results, i) == BY_LINE) start = endOfLines(results, start, groups[i].lineCount());
+        }
+        code = lineCodeAt(results, start, line);
+        if (code != PARTLY_MET) return (code, 0);
+        uint256 place = start + codesLength(groups[group].lineCount());
+        for (uint256 i = 0; i < line; ++i) {
+            if (lineCodeAt(results, start, i) == PARTLY_MET) place += LineAmounts.MAX_WIDTH;
+        }
+        if (place + LineAmounts.MAX_WIDTH > results.length) revert IClaimEscrow.ResultsMalformed();
+        part = LineAmounts.at(results[place:], 0, LineAmounts.MAX_WIDTH);
     }
 }

@@ -20,6 +20,13 @@ library RulebookClockLib {
         return RulebookClock.wrap(uint160(where));
     }
 
+    /// @notice The same clock of a rulebook whose data lies elsewhere now.
+    function moveTo(RulebookClock self, address where) internal pure returns (RulebookClock) {
+        return RulebookClock.wrap(
+            ((RulebookClock.unwrap(self) >> _SUSPENDED_AT_SHIFT) << _SUSPENDED_AT_SHIFT) | uint160(where)
+        );
+    }
+
     /// @notice Where the rulebook's data lies; zero: it was never published.
     function blob(RulebookClock self) internal pure returns (address) {
         return address(uint160(RulebookClock.unwrap(self)));

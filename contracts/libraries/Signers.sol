@@ -3,6 +3,7 @@ pragma solidity 0.8.30;
 
 import {IERC1271} from "@openzeppelin/contracts/interfaces/IERC1271.sol";
 import {IERC7913SignatureVerifier} from "@openzeppelin/contracts/interfaces/IERC7913.sol";
+import {Bytes} from "@openzeppelin/contracts/utils/Bytes.sol";
 import {ECDSA} from "@openzeppelin/contracts/utils/cryptography/ECDSA.sol";
 
 /// @title Signers
@@ -24,6 +25,25 @@ library Signers {
         if (signer.length == _ACCOUNT_SIZE) return isValidOf(account, digest, signature);
         if (account.code.length == 0) return false;
         bytes calldata key = signer[_ACCOUNT_SIZE:];
+        return
+            _answers(
+                account,
+                abi.encodeCall(IERC7913SignatureVerifier.verify, (key, digest, signature)),
+                IERC7913SignatureVerifier.verify.selector
+            );
+    }
+
+    /// @notice As {isValid}, of a signer in memory.
+    function isValidMemory(
+        bytes memory signer,
+        bytes32 digest,
+        bytes calldata signature
+    ) internal view returns (bool) {
+        if (signer.length < _ACCOUNT_SIZE) return false;
+        address account = address(bytes20(signer));
+        if (signer.length == _ACCOUNT_SIZE) return isValidOf(account, digest, signature);
+        if (account.code.length == 0) return false;
+        bytes memory key = Bytes.slice(signer, _ACCOUNT_SIZE);
         return
             _answers(
                 account,

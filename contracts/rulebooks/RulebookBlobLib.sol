@@ -1,20 +1,55 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.30;
 
-import {Rulebook} from "../interfaces/IRulebooks.sol";
+import {AttesterGroup, Rulebook, Workflow} from "../interfaces/IRulebooks.sol";
 import {RulebookBlob} from "./RulebookBlob.sol";
 
 /// @title RulebookBlobLib
 /// @notice Writes and reads the data of rulebooks.
-/// @dev What a settlement needs comes first, in words: grace (seconds, shifted left by 16 bits), threshold (by 8 bits) and number
-/// of attesters; then each attester. Behind them stands the whole rulebook, ABI-encoded.
+/// @dev First, in words, what a settlement by accounts needs: grace (seconds, shifted left by 16 bits), threshold (by 8 bits) and
+/// number of accounts; then each account. Where one list of accounts does not say it all, the threshold is 255 and there is no
+/// account, so that no signatures fit. Then the workflow's key (zero: there is none) and the number of bytes of the conditions, in
+/// words; the conditions, packed; and the whole rulebook, ABI-encoded.
+///
+/// A packed condition is its threshold (1 byte), the number of its attesters (1 byte) and the amount above which it holds (12
+/// bytes), followed by each attester: its length (1 byte) and itself. Of an attester that was suspended the length is zero, which
+/// leaves the others where they were.
 library RulebookBlobLib {
-    /// @notice Lays a rulebook down.
-    /// @param attesters Accounts of its one group of attesters, ascending; 255 at most.
-    function write(Rulebook calldata rulebook, address[] memory attesters) internal returns (address blob) {
-        uint256 head =
-            (uint256(rulebook.grace) << 16) | (uint256(rulebook.attesterGroups[0].threshold) << 8) | attesters.length;
-        return address(new RulebookBlob(abi.encodePacked(head, attesters, abi.encode(rulebook))));
+    uint256 private constant _WORD = 32;
+    uint256 private constant _ACCOUNT_SIZE = 20;
+    uint256 private constant _NO_THRESHOLD = 255;
+
+    /// @notice Lays a rulebook down, without the attesters that `suspended` names by the hash of each.
+    /// @dev The caller has checked the rulebook: fewer than 256 attesters of fewer than 256 bytes.
+    function write(
+        Rulebook memory rulebook,
+        mapping(bytes32 attesterHash => bool) storage suspended
+    ) internal returns (address blob) {
+        AttesterGroup[] memory groups = rulebook.attesterGroups;
+        bytes memory conditions;
+        for (uint256 i = 0; i < groups.length; ++i) {
+            bytes[] memory attesters = groups[i].attesters;
+            conditions = abi.encodePacked(
+                conditions,
+                groups[i].threshold,
+                uint8(attesters.length),
+                groups[i].above
+            );
+            for (uint256 j = 0; j < attesters.length; ++j) {
+                bytes memory attester = attesters[j];
+                conditions = suspended[keccak256(attester)]
+                    ? abi.encodePacked(conditions, uint8(0))
+                    : abi.encodePacked(conditions, uint8(attester.length), attester);
+            }
+        }
+        bytes memory data = abi.encodePacked(
+            _head(rulebook, suspended),
+            keyOf(rulebook.workflow),
+            conditions.length,
+            conditions,
+            abi.encode(rulebook)
+        );
+        return address(new RulebookBlob(data));
     }
 
     /// @notice What a settlement needs.
@@ -38,13 +73,69 @@ library RulebookBlobLib {
         return (head >> 16, uint8(head >> 8), attesters);
     }
 
+    /// @notice Key of the rulebook's workflow (see {keyOf}), and how many accounts its one list asks for (255: it has no such list).
+    function readWorkflow(address blob) internal view returns (bytes32 key, uint256 threshold) {
+        uint256 head = _wordAt(blob, 0);
+        return (bytes32(_wordAt(blob, _startOf(head))), uint8(head >> 8));
+    }
+
+    /// @notice All conditions, packed.
+    function readConditions(address blob) internal view returns (bytes memory) {
+        uint256 start = _startOf(_wordAt(blob, 0)) + _WORD;
+        return _read(blob, start + _WORD, _wordAt(blob, start));
+    }
+
     /// @notice The whole rulebook.
     function readWhole(address blob) internal view returns (Rulebook memory) {
-        bytes memory code = blob.code;
-        // Widened first: in 8 bits, 32 * (1 + 7) runs over.
-        uint256 start = 32 * (1 + uint256(uint8(code[31])));
-        bytes memory encoded = new bytes(code.length - start);
-        for (uint256 i = 0; i < encoded.length; ++i) encoded[i] = code[start + i];
-        return abi.decode(encoded, (Rulebook));
+        uint256 start = _startOf(_wordAt(blob, 0)) + _WORD;
+        start += _WORD + _wordAt(blob, start);
+        return abi.decode(_read(blob, start, blob.code.length - start), (Rulebook));
+    }
+
+    /// @notice Key of a workflow: keccak256 of id, name and owner as the Keystone forwarder packs them; zero for no workflow.
+    function keyOf(Workflow memory workflow) internal pure returns (bytes32) {
+        if (workflow.id == 0) return 0;
+        return keccak256(abi.encodePacked(workflow.id, workflow.name, workflow.owner));
+    }
+
+    /// @dev What {read} reads.
+    function _head(
+        Rulebook memory rulebook,
+        mapping(bytes32 attesterHash => bool) storage suspended
+    ) private view returns (bytes memory) {
+        uint256 grace = uint256(rulebook.grace) << 16;
+        AttesterGroup[] memory groups = rulebook.attesterGroups;
+        if (groups.length != 1 || groups[0].above != 0) return abi.encode(grace | (_NO_THRESHOLD << 8));
+        bytes[] memory attesters = groups[0].attesters;
+        bytes memory accounts;
+        uint256 count = 0;
+        for (uint256 i = 0; i < attesters.length; ++i) {
+            bytes memory attester = attesters[i];
+            if (attester.length != _ACCOUNT_SIZE) return abi.encode(grace | (_NO_THRESHOLD << 8));
+            if (suspended[keccak256(attester)]) continue;
+            accounts = abi.encodePacked(accounts, uint256(uint160(bytes20(attester))));
+            ++count;
+        }
+        return abi.encodePacked(grace | (uint256(groups[0].threshold) << 8) | count, accounts);
+    }
+
+    /// @dev Where the accounts end that a head announces.
+    function _startOf(uint256 head) private pure returns (uint256) {
+        return _WORD * (1 + uint256(uint8(head)));
+    }
+
+    function _wordAt(address blob, uint256 start) private view returns (uint256 word) {
+        assembly ("memory-safe") {
+            extcodecopy(blob, 0x00, start, 0x20)
+            word := mload(0x00)
+        }
+    }
+
+    /// @dev Assembly, because Solidity copies only whole code, and a part of it byte by byte.
+    function _read(address blob, uint256 start, uint256 size) private view returns (bytes memory data) {
+        data = new bytes(size);
+        assembly ("memory-safe") {
+            extcodecopy(blob, add(data, 0x20), start, size)
+        }
     }
 }

@@ -4,20 +4,21 @@ pragma solidity 0.8.30;
 import {AccessManagedUpgradeable} from "@openzeppelin/contracts-upgradeable/access/manager/AccessManagedUpgradeable.sol";
 import {UUPSUpgradeable} from "@openzeppelin/contracts/proxy/utils/UUPSUpgradeable.sol";
 import {IRulebookListener} from "../interfaces/IRulebookListener.sol";
-import {AttesterGroup, IRulebooks, Rulebook} from "../interfaces/IRulebooks.sol";
+import {IClaimEscrow} from "../interfaces/IClaimEscrow.sol";
+import {IRulebooks, Rulebook} from "../interfaces/IRulebooks.sol";
+import {AttesterSuspensions} from "./AttesterSuspensions.sol";
+import {RulebookChecks} from "./RulebookChecks.sol";
 import {RulebookBlobLib} from "./RulebookBlobLib.sol";
 
 /// @title Rulebooks
 /// @notice See {IRulebooks}.
-contract Rulebooks is IRulebooks, AccessManagedUpgradeable, UUPSUpgradeable {
+contract Rulebooks is IRulebooks, AttesterSuspensions, AccessManagedUpgradeable, UUPSUpgradeable {
     /// @inheritdoc IRulebooks
-    uint256 public constant MIN_GRACE = 72 hours;
+    uint256 public constant MIN_GRACE = RulebookChecks.MIN_GRACE;
     /// @inheritdoc IRulebooks
-    uint256 public constant MAX_GRACE = 90 days;
+    uint256 public constant MAX_GRACE = RulebookChecks.MAX_GRACE;
     /// @inheritdoc IRulebooks
-    uint256 public constant MAX_ATTESTERS = 32;
-
-    uint256 private constant _ALL_EVENT_KINDS = 31;
+    uint256 public constant MAX_ATTESTERS = RulebookChecks.MAX_ATTESTERS;
 
     struct RulebookState {
         address blob;
@@ -51,8 +52,8 @@ contract Rulebooks is IRulebooks, AccessManagedUpgradeable, UUPSUpgradeable {
         if ($.states[id].blob != address(0)) return id;
         if (address($.listener) == address(0)) revert RulebookListenerMissing();
 
-        address[] memory attesters = _checkedAttesters(rulebook);
-        address blob = RulebookBlobLib.write(rulebook, attesters);
+        RulebookChecks.check(rulebook);
+        address blob = RulebookBlobLib.write(rulebook, _attesterSuspensions().equivocated);
         $.states[id].blob = blob;
         emit RulebookPublished(id, blob);
         $.listener.onRulebookPublished(id, blob);
@@ -97,6 +98,21 @@ contract Rulebooks is IRulebooks, AccessManagedUpgradeable, UUPSUpgradeable {
         return (state.blob != address(0), state.suspended);
     }
 
+    /// @dev The rulebook's copy in the escrow changes with its blob; what it says, and its id, do not.
+    function _suspendAttester(bytes32 id, bytes calldata attester) internal override {
+        Rulebook memory rulebook = rulebookOf(id);
+        if (!_names(rulebook, keccak256(attester))) revert AttesterNotNamed(id, attester);
+        address blob = RulebookBlobLib.write(rulebook, _attesterSuspensions().equivocated);
+        _rulebooks().states[id].blob = blob;
+        emit AttesterSuspended(id, attester, blob);
+        _rulebooks().listener.onAttesterSuspended(id, blob);
+    }
+
+    /// @dev The contract that is told of rulebooks is the one that settles under them.
+    function _escrow() internal view override returns (IClaimEscrow) {
+        return IClaimEscrow(address(_rulebooks().listener));
+    }
+
     /// @dev Only what the access manager allows, after its delay.
     function _authorizeUpgrade(address) internal override restricted {}
 
@@ -105,43 +121,14 @@ contract Rulebooks is IRulebooks, AccessManagedUpgradeable, UUPSUpgradeable {
         return _rulebooks().states[id];
     }
 
-    /// @dev Refuses a rulebook that this version could not carry out, and takes its attesters out.
-    function _checkedAttesters(Rulebook calldata rulebook) private pure returns (address[] memory attesters) {
-        _requireUnused(rulebook);
-        if (rulebook.grace < MIN_GRACE || rulebook.grace > MAX_GRACE) revert GraceOutOfRange(rulebook.grace);
-        uint256 kinds = rulebook.eventKinds;
-        if (kinds == 0 || kinds > _ALL_EVENT_KINDS) revert EventKindsInvalid(kinds);
-
-        AttesterGroup calldata group = rulebook.attesterGroups[0];
-        uint256 count = group.attesters.length;
-        if (group.threshold == 0 || group.threshold > count || count > MAX_ATTESTERS) {
-            revert ThresholdInvalid(group.threshold, count);
+    function _names(Rulebook memory rulebook, bytes32 attesterHash) private pure returns (bool) {
+        for (uint256 i = 0; i < rulebook.attesterGroups.length; ++i) {
+            bytes[] memory attesters = rulebook.attesterGroups[i].attesters;
+            for (uint256 j = 0; j < attesters.length; ++j) {
+                if (keccak256(attesters[j]) == attesterHash) return true;
+            }
         }
-        attesters = new address[](count);
-        address previous = address(0);
-        for (uint256 i = 0; i < count; ++i) {
-            bytes calldata attester = group.attesters[i];
-            if (attester.length != 20 || bytes20(attester) == 0) revert AttesterInvalid(i, attester);
-            attesters[i] = address(bytes20(attester));
-            if (attesters[i] <= previous) revert AttestersNotAscending(i);
-            previous = attesters[i];
-        }
-    }
-
-    function _requireUnused(Rulebook calldata rulebook) private pure {
-        if (rulebook.attesterGroups.length != 1 || rulebook.attesterGroups[0].above != 0) {
-            revert RulebookFieldUnsupported("attesterGroups");
-        }
-        if (rulebook.workflow.id != 0 || rulebook.workflow.owner != address(0) || rulebook.workflow.name != 0) {
-            revert RulebookFieldUnsupported("workflow");
-        }
-        if (rulebook.challengePeriod != 0) revert RulebookFieldUnsupported("challengePeriod");
-        if (rulebook.arbiter != address(0)) revert RulebookFieldUnsupported("arbiter");
-        if (rulebook.arbiterDeadline != 0) revert RulebookFieldUnsupported("arbiterDeadline");
-        if (rulebook.arbiterDefault != 0) revert RulebookFieldUnsupported("arbiterDefault");
-        if (rulebook.bond != 0) revert RulebookFieldUnsupported("bond");
-        if (rulebook.retentionBps != 0) revert RulebookFieldUnsupported("retentionBps");
-        if (rulebook.lookBack != 0) revert RulebookFieldUnsupported("lookBack");
+        return false;
     }
 
     function _rulebooks() private pure returns (RulebooksStorage storage $) {
