@@ -1,6 +1,6 @@
 import { buildModule } from "@nomicfoundation/hardhat-ignition/modules";
 import type { ContractCallFuture, Future } from "@nomicfoundation/ignition-core";
-import { id } from "ethers";
+import { id, ZeroAddress } from "ethers";
 
 import { roles } from "./roles";
 
@@ -12,7 +12,8 @@ type InitializerArguments = NonNullable<Parameters<ModuleBuilder["encodeFunction
  *
  * Parameters: `governance`: the AccessManager's admin, who grants roles; it has to be given, and another account than the deployer,
  * who ends without power. `upgrader`, `pauser`, `credentialing`: accounts of these roles, the deployer unless given. `delay`:
- * seconds that an upgrade, and whatever the admin does, waits: 14 days unless given.
+ * seconds that an upgrade, and whatever the admin does, waits: 14 days unless given. `forwarder`: Chainlink's Keystone forwarder, whose
+ * reports are taken; nobody's unless given.
  *
  * All contracts are created in layers, each complete before the next begins, and before the first call. So an address depends on
  * nothing but the deployer and its first nonce, however often the deployment was interrupted and resumed.
@@ -35,7 +36,8 @@ export default buildModule("Carepact", (m) => {
   // The address of a verifier is part of every key that it verifies for: one that could be upgraded could take any record.
   const p256Verifier = m.contract("ERC7913P256Verifier", [], { after });
   const webAuthnVerifier = m.contract("ERC7913WebAuthnVerifier", [], { after });
-  const first = [...Object.values(implementations), p256Verifier, webAuthnVerifier];
+  const webAuthnOriginVerifier = m.contract("WebAuthnOriginVerifier", [], { after });
+  const first = [...Object.values(implementations), p256Verifier, webAuthnVerifier, webAuthnOriginVerifier];
 
   /** A proxy that is initialized as it is created, and the implementation's interface at the proxy's address. */
   const proxied = (name: keyof typeof implementations, args: InitializerArguments, after: Future[]) => {
@@ -54,12 +56,17 @@ export default buildModule("Carepact", (m) => {
   const claimEscrow = proxied("ClaimEscrow", [accessManager, ...registries, mandates], third);
   const patientRecovery = proxied("PatientRecovery", [accessManager, consentRegistry], third);
   const all = [claimEscrow, patientRecovery];
+  // What of the escrow's code is not in its own contract.
+  const workflowReceiver = m.contractAt("ClaimEscrowExtension", claimEscrow);
 
+  // Before the function is given to a role, while it is still the admin's.
+  const forwarded = m.call(workflowReceiver, "setForwarder", [m.getParameter("forwarder", ZeroAddress)], { after: all });
   const settings: ContractCallFuture<string, string>[] = [
     m.call(organizationRegistry, "setStandingListener", [claimEscrow], { after: all }),
     m.call(rulebooks, "setRulebookListener", [claimEscrow], { after: all }),
     m.call(mandates, "setEscrow", [claimEscrow], { after: all }),
     m.call(consentRegistry, "setRecovery", [patientRecovery], { after: all }),
+    forwarded,
   ];
 
   const targets = {
@@ -79,7 +86,7 @@ export default buildModule("Carepact", (m) => {
         accessManager,
         "setTargetFunctionRole",
         [targets[target as keyof typeof targets], signatures.map((signature) => id(signature).slice(0, 10)), roleId],
-        { id: `${role}Of${target}`, after: all },
+        { id: `${role}Of${target}`, after: [forwarded] },
       ),
     );
     const account = m.getParameter(role, deployer);
@@ -115,5 +122,6 @@ export default buildModule("Carepact", (m) => {
     accessLog,
     p256Verifier,
     webAuthnVerifier,
+    webAuthnOriginVerifier,
   };
 });

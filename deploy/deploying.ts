@@ -114,6 +114,7 @@ export async function deploymentIn(
     accessLog: addressIn(outcome, "AccessLog"),
     p256Verifier: addressIn(outcome, "ERC7913P256Verifier"),
     webAuthnVerifier: addressIn(outcome, "ERC7913WebAuthnVerifier"),
+    webAuthnOriginVerifier: addressIn(outcome, "WebAuthnOriginVerifier"),
     startBlock: receipt.blockNumber,
   };
 }

@@ -9,7 +9,8 @@ export const roles = {
       OrganizationRegistry: ["upgradeToAndCall(address,bytes)"],
       Rulebooks: ["upgradeToAndCall(address,bytes)"],
       Mandates: ["upgradeToAndCall(address,bytes)"],
-      ClaimEscrow: ["upgradeToAndCall(address,bytes)"],
+      // Who is taken for the forwarder reports what it likes under rulebooks that name a workflow.
+      ClaimEscrow: ["upgradeToAndCall(address,bytes)", "setForwarder(address)"],
       ConsentRegistry: ["upgradeToAndCall(address,bytes)"],
       PatientRecovery: ["upgradeToAndCall(address,bytes)"],
       AccessLog: ["upgradeToAndCall(address,bytes)"],

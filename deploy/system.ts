@@ -21,6 +21,7 @@ export const plain = {
   AccessManager: "accessManager",
   ERC7913P256Verifier: "p256Verifier",
   ERC7913WebAuthnVerifier: "webAuthnVerifier",
+  WebAuthnOriginVerifier: "webAuthnOriginVerifier",
 } as const satisfies Record<string, keyof Deployment>;
 
 /** What is compiled now, by name. */

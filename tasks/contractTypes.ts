@@ -11,6 +11,7 @@ const PUBLISHED = [
   "AccessLog",
   "AccessManager",
   "ClaimEscrow",
+  "ClaimEscrowExtension",
   "ConsentRegistry",
   "ERC20Permit",
   "Mandates",

@@ -73,6 +73,7 @@ const addresses = [
   "accessLog",
   "p256Verifier",
   "webAuthnVerifier",
+  "webAuthnOriginVerifier",
 ] as const;
 
 async function deploymentOn(chainId: number, file: string | undefined): Promise<Deployment> {

@@ -17,6 +17,7 @@ export const deployment: Deployment = {
   accessLog: address(0xa8),
   p256Verifier: address(0xa9),
   webAuthnVerifier: address(0xaa),
+  webAuthnOriginVerifier: address(0xab),
   startBlock: 0,
 };
 

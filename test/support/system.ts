@@ -8,6 +8,7 @@ import type {
   AccessLog,
   AccessManager,
   ClaimEscrow,
+  ClaimEscrowExtension,
   ConsentRegistry,
   Mandates,
   OrganizationRegistry,
@@ -37,6 +38,9 @@ export interface System {
   accessLog: AccessLog;
   p256Verifier: string;
   webAuthnVerifier: string;
+  webAuthnOriginVerifier: string;
+  /** The escrow's extension, at the escrow's address. */
+  receiver: ClaimEscrowExtension;
 }
 
 /** Deploys the whole system the way `deploy/` does; the first account has every role, the last one governs. */
@@ -59,6 +63,8 @@ export async function deploySystem(): Promise<System> {
     accessLog: await at<AccessLog>("AccessLog", deployed.accessLog),
     p256Verifier: await deployed.p256Verifier.getAddress(),
     webAuthnVerifier: await deployed.webAuthnVerifier.getAddress(),
+    webAuthnOriginVerifier: await deployed.webAuthnOriginVerifier.getAddress(),
+    receiver: await at<ClaimEscrowExtension>("ClaimEscrowExtension", deployed.claimEscrow),
   };
 }
 
@@ -77,6 +83,7 @@ export async function deploymentOf(system: System): Promise<Deployment> {
     accessLog: await system.accessLog.getAddress(),
     p256Verifier: system.p256Verifier,
     webAuthnVerifier: system.webAuthnVerifier,
+    webAuthnOriginVerifier: system.webAuthnOriginVerifier,
     startBlock: 0,
   };
 }

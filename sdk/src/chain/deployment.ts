@@ -21,6 +21,8 @@ export interface Deployment {
   p256Verifier: string;
   /** The same of passkeys (WebAuthn). */
   webAuthnVerifier: string;
+  /** Verifier of passkeys that were made for one web page, as patients use at pick-up; no proxy either. */
+  webAuthnOriginVerifier: string;
   /** Block of the first transaction of the deployment: no event is older. */
   startBlock: number;
 }

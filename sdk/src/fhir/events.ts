@@ -1,10 +1,14 @@
-import type { DiagnosticReport, MedicationDispense } from "fhir/r4.js";
+import type * as r4 from "fhir/r4.js";
+import type * as r5 from "fhir/r5.js";
 
 import type { LineResult } from "../claims/results";
 import { toPlainJson } from "../encryption";
 import { CarepactError } from "../errors";
-import { parseDecimal, type Decimal, type DecimalInput } from "../money";
+import type { DecimalInput } from "../money";
 
+import { settleAgainst, wait, type Evaluation } from "./eventMoney";
+import { byQuantity, byUnit } from "./eventQuantity";
+import { eventRules, type eventReasons } from "./eventTables";
 import { ElementReader, type Element } from "./read";
 
 /** dispensed / billed in lowest terms. */
@@ -13,34 +17,20 @@ export interface Share {
   billed: bigint;
 }
 
+/** Why an event leads to its result; `eventReasons` has the words. */
+export type EventReason = keyof typeof eventReasons;
+
 /**
  * What an event means for the line it was billed on. Amounts in base units.
  * A *correction* changes what was settled before: nothing is paid or taken back by itself, people (or an 835 reversal)
- * do.
+ * do. `due` is absent where the resource does not tell how much would be.
  */
 export type EventResult =
   | { result: "pending"; reason: EventReason }
   | { result: "met"; amount: bigint; reason: EventReason }
   | { result: "partlyMet"; amount: bigint; share: Share; reason: EventReason }
   | { result: "notMet"; reason: EventReason }
-  | { result: "correction"; paid: bigint; due: bigint; reason: EventReason };
-
-/** Why an event leads to its result, in words. */
-export const eventReasons = {
-  "status-not-final": "The status says that it is not over.",
-  "status-ended": "The status says that it will not happen.",
-  "status-in-error": "It was entered in error: it did not happen.",
-  done: "It is done in full.",
-  "done-in-part": "Less than billed was dispensed; the rest returns to the payer.",
-  "part-below-one-unit": "So little was dispensed that its share is below one base unit.",
-  "not-handed-over": "It is completed, but nothing says that it was handed over.",
-  "quantity-missing": "A quantity was billed, but none is stated as dispensed.",
-  "quantity-zero": "It is completed with a quantity of zero, which contradicts itself.",
-  "unit-differs": "Billed and dispensed quantity have different units and cannot be compared.",
-  "part-fill-without-quantity-billed": "It is a part fill, but no quantity was billed to compare it with.",
-  "changed-after-settlement": "The line was settled before; this says something else.",
-} as const;
-export type EventReason = keyof typeof eventReasons;
+  | { result: "correction"; paid: bigint; due?: bigint; reason: EventReason };
 
 /** What the line says that the event is measured by. */
 export interface LineTerms {
@@ -48,14 +38,26 @@ export interface LineTerms {
   amount: bigint;
   /** What the line was settled with, in base units, if it was: zero after *not met*. */
   paid?: bigint;
+  /**
+   * Quantity billed (NCPDP 442-E7, `Claim.item.quantity`), where one was. Only a MedicationDispense says how many: for
+   * another event, more than one is never met. Leave it out where one event covers all that was billed.
+   */
+  billed?: { value: DecimalInput; unit?: string };
 }
 
 /** The same for a prescription fill. */
 export interface DispenseTerms extends LineTerms {
-  /** Quantity billed (NCPDP 442-E7, `Claim.item.quantity`), where one was. */
-  billed?: { value: DecimalInput; unit?: string };
   /** Whether nothing is due before `whenHandedOver` is stated; true unless said otherwise. */
   handOverRequired?: boolean;
+}
+
+/** Version of FHIR that a resource is written in. */
+export type FhirVersion = keyof typeof eventRules;
+
+/** How to read an event. */
+export interface EventOptions {
+  /** A resource does not tell its version, and a code may be in one of them only; R4 unless said otherwise. */
+  fhirVersion?: FhirVersion;
 }
 
 /** What a status of the FHIR resource says about the care. */
@@ -63,81 +65,99 @@ export interface StatusRule {
   /** What the status leads to; `byQuantity` compares what was dispensed with what was billed. */
   leadsTo: "pending" | "met" | "byQuantity" | "notMet";
   reason: EventReason;
-  /** Whether the status itself says that something reported before was changed. */
+  /** Whether the status itself speaks against what was paid before. */
   corrects?: true;
 }
 
-const notFinal: StatusRule = { leadsTo: "pending", reason: "status-not-final" };
-const ended: StatusRule = { leadsTo: "notMet", reason: "status-ended" };
-const inError: StatusRule = { leadsTo: "notMet", reason: "status-in-error", corrects: true };
-const done: StatusRule = { leadsTo: "met", reason: "done" };
+/** A resource that says whether care happened. */
+export type EventResource =
+  | r4.MedicationDispense
+  | r4.DiagnosticReport
+  | r4.Procedure
+  | r4.Immunization
+  | r4.Task
+  | r5.MedicationDispense
+  | r5.DiagnosticReport
+  | r5.Procedure
+  | r5.Immunization
+  | r5.Task;
 
-/**
- * FHIR R4 `MedicationDispense.status`, every code. There is no code for a part fill: quantities are compared.
- * `in-progress` is ready for pick-up.
- */
-export const dispenseRules = {
-  preparation: notFinal,
-  "in-progress": notFinal,
-  "on-hold": notFinal,
-  unknown: notFinal,
-  completed: { leadsTo: "byQuantity", reason: "done" },
-  cancelled: ended,
-  stopped: ended,
-  declined: ended,
-  "entered-in-error": inError,
-} as const satisfies Record<string, StatusRule>;
-
-/** FHIR R4 `DiagnosticReport.status`, every code. */
-export const diagnosticReportRules = {
-  registered: notFinal,
-  partial: notFinal,
-  preliminary: notFinal,
-  unknown: notFinal,
-  final: done,
-  amended: { ...done, corrects: true },
-  corrected: { ...done, corrects: true },
-  appended: { ...done, corrects: true },
-  cancelled: ended,
-  "entered-in-error": inError,
-} as const satisfies Record<string, StatusRule>;
-
-/** Codes of HL7 v3 ActPharmacySupplyType that are part fills. */
-const partFills = ["FFP", "RFP", "RFPS"];
+type EventType = keyof (typeof eventRules)[FhirVersion];
 
 const read = new ElementReader("EVENT_INVALID");
 
 /**
- * What a FHIR R4 MedicationDispense means for the line it was billed on. No status falls through to payment: what
- * cannot be told is pending, and what is no status of the value set is refused.
+ * What a FHIR MedicationDispense means for the line it was billed on. No status falls through to payment: what cannot
+ * be told is pending, and what is no status of the value set is refused.
  *
  * A part fill pays floor(amount x dispensed / billed): it is rounded down to a base unit, and the rest returns to the
  * payer. More dispensed than billed pays the line's amount, never more.
  * @throws EVENT_INVALID, and the AMOUNT_ codes for quantities
  */
-export function dispenseResult(dispense: MedicationDispense, terms: DispenseTerms): EventResult {
-  const resource = read.resource(toPlainJson(dispense, "MedicationDispense"), "MedicationDispense");
-  return settleAgainst(
-    terms,
-    evaluate(resource, "MedicationDispense", dispenseRules, () => byQuantity(resource, terms)),
-  );
+export function dispenseResult(
+  dispense: r4.MedicationDispense | r5.MedicationDispense,
+  terms: DispenseTerms,
+  options?: EventOptions,
+): EventResult {
+  return resultOf("MedicationDispense", dispense, terms, options);
 }
 
 /**
- * What a FHIR R4 DiagnosticReport means for the line it was billed on. Amended, corrected and appended reports are
- * final too; after settlement they are corrections.
- * @throws EVENT_INVALID
+ * What a FHIR DiagnosticReport means for the line it was billed on. Amended, corrected and appended reports are final
+ * too; after settlement they are corrections.
+ * @throws EVENT_INVALID, and the AMOUNT_ codes for the quantity billed
  */
-export function diagnosticReportResult(report: DiagnosticReport, terms: LineTerms): EventResult {
-  const resource = read.resource(toPlainJson(report, "DiagnosticReport"), "DiagnosticReport");
-  return settleAgainst(
-    terms,
-    evaluate(resource, "DiagnosticReport", diagnosticReportRules, () => ({
-      result: "met",
-      share: whole,
-      reason: "done",
-    })),
-  );
+export function diagnosticReportResult(
+  report: r4.DiagnosticReport | r5.DiagnosticReport,
+  terms: LineTerms,
+  options?: EventOptions,
+): EventResult {
+  return resultOf("DiagnosticReport", report, terms, options);
+}
+
+/**
+ * What a FHIR Procedure means for the line it was billed on. One that was stopped part-way is pending: how much of it is
+ * due, no element says. What somebody else reports of it (R5 `reported[x]`) is pending, too.
+ * @throws EVENT_INVALID, and the AMOUNT_ codes for the quantity billed
+ */
+export function procedureResult(
+  procedure: r4.Procedure | r5.Procedure,
+  terms: LineTerms,
+  options?: EventOptions,
+): EventResult {
+  return resultOf("Procedure", procedure, terms, options);
+}
+
+/**
+ * What a FHIR Immunization means for the line it was billed on. A dose marked as subpotent, and one that somebody else
+ * reports than who gave it, are pending. `doseQuantity` is how much vaccine was given, and no quantity billed.
+ * @throws EVENT_INVALID, and the AMOUNT_ codes for the quantity billed
+ */
+export function immunizationResult(
+  immunization: r4.Immunization | r5.Immunization,
+  terms: LineTerms,
+  options?: EventOptions,
+): EventResult {
+  return resultOf("Immunization", immunization, terms, options);
+}
+
+/**
+ * What a FHIR Task means for the line of the order that it fulfils. Completed pays only with the code `fulfill` of HL7's
+ * task-code and the intent of an order: a completed task may have been to cancel that order.
+ * @throws EVENT_INVALID, and the AMOUNT_ codes for the quantity billed
+ */
+export function taskResult(task: r4.Task | r5.Task, terms: LineTerms, options?: EventOptions): EventResult {
+  return resultOf("Task", task, terms, options);
+}
+
+/**
+ * What any of these resources means for its line, by its `resourceType`. `handOverRequired` is for a MedicationDispense
+ * only.
+ * @throws EVENT_INVALID, and the AMOUNT_ codes for quantities
+ */
+export function eventResult(resource: EventResource, terms: DispenseTerms, options?: EventOptions): EventResult {
+  const { resourceType } = read.element(resource, "resource");
+  return resultOf(read.code(resourceType, eventTypes, "resourceType"), resource, terms, options);
 }
 
 /**
@@ -159,97 +179,65 @@ export function lineResultOf(event: EventResult): LineResult {
   }
 }
 
-/** A result before money: which share of the line it makes due. */
-type Evaluation =
-  | { result: "pending" | "notMet"; reason: EventReason; corrects?: boolean }
-  | { result: "met"; share: Share; reason: EventReason; corrects?: boolean };
+/** What is due where the status leads to payment. */
+const dueOf: Record<EventType, (resource: Element, terms: DispenseTerms) => Evaluation> = {
+  MedicationDispense: (dispense, terms) => byQuantity(read, dispense, terms),
+  DiagnosticReport: (_, terms) => byUnit(terms),
+  Procedure: (procedure, terms) => (isReported(procedure) ? wait("not-first-hand", true) : byUnit(terms)),
+  Immunization(immunization, terms) {
+    if (!isByAdministrator(immunization)) return wait("not-first-hand", true);
+    const subpotent = read.flag(immunization["isSubpotent"], "Immunization.isSubpotent");
+    return subpotent === true ? wait("dose-subpotent", true) : byUnit(terms);
+  },
+  Task: (task, terms) => (isFulfilment(task) ? byUnit(terms) : wait("not-fulfilment", true)),
+};
 
-const whole: Share = { dispensed: 1n, billed: 1n };
+const eventTypes = Object.keys(dueOf) as EventType[];
 
-function evaluate(
-  resource: Element,
-  type: string,
-  rules: Readonly<Record<string, StatusRule>>,
-  done: () => Evaluation,
-): Evaluation {
-  const rule = rules[read.code(resource["status"], Object.keys(rules), `${type}.status`)] as StatusRule;
-  const corrects = rule.corrects ?? false;
-  if (rule.leadsTo === "byQuantity" || rule.leadsTo === "met") return { ...done(), corrects };
-  return { result: rule.leadsTo, reason: rule.reason, corrects };
+function resultOf(
+  type: EventType,
+  resource: unknown,
+  terms: DispenseTerms,
+  { fhirVersion = "R4" }: EventOptions = {},
+): EventResult {
+  const version = read.code(fhirVersion, Object.keys(eventRules) as FhirVersion[], "fhirVersion");
+  const rules: Readonly<Record<string, StatusRule>> = eventRules[version][type].statuses;
+  const event = read.resource(toPlainJson(resource, type), type);
+  if (read.flag(event["doNotPerform"], `${type}.doNotPerform`) === true)
+    throw read.refuse(`${type}.doNotPerform`, "asks that something is not done, which is nothing to pay for");
+  const rule = rules[read.code(event["status"], Object.keys(rules), `${type}.status`)] as StatusRule;
+  return settleAgainst(
+    terms,
+    evaluate(rule, () => dueOf[type](event, terms)),
+  );
 }
 
-function byQuantity(resource: Element, { billed, handOverRequired = true }: DispenseTerms): Evaluation {
-  const pending = (reason: EventReason): Evaluation => ({ result: "pending", reason });
-  const handedOver = read.date(resource["whenHandedOver"], "MedicationDispense.whenHandedOver");
-  if (handOverRequired && handedOver === undefined) return pending("not-handed-over");
-
-  const quantity = read.quantity(resource["quantity"], "MedicationDispense.quantity");
-  if (quantity?.exact.digits === 0n) return pending("quantity-zero");
-  if (billed === undefined)
-    return isPartFill(resource)
-      ? pending("part-fill-without-quantity-billed")
-      : { result: "met", share: whole, reason: "done" };
-
-  if (quantity === undefined) return pending("quantity-missing");
-  if (billed.unit !== undefined && (quantity.unit === undefined || unitOf(billed.unit) !== unitOf(quantity.unit)))
-    return pending("unit-differs");
-
-  const share = shareOf(quantity.exact, parseDecimal(billed.value, "billed.value"));
-  return share.dispensed >= share.billed
-    ? { result: "met", share: whole, reason: "done" }
-    : { result: "met", share, reason: "done-in-part" };
+function evaluate({ leadsTo, reason, corrects = false }: StatusRule, due: () => Evaluation): Evaluation {
+  if (leadsTo === "pending" || leadsTo === "notMet") return { result: leadsTo, reason, corrects };
+  const evaluation = due();
+  return { ...evaluation, corrects: corrects || evaluation.corrects === true };
 }
 
-function isPartFill(resource: Element): boolean {
-  if (resource["type"] === undefined) return false;
-  const path = "MedicationDispense.type";
-  return read
-    .list(read.element(resource["type"], path)["coding"], `${path}.coding`)
-    .some((entry, i) => partFills.includes(String(read.element(entry, `${path}.coding[${i}]`)["code"])));
-}
+/** R5 `Procedure.reported[x]`: a record of what somebody told, or a reference to who did. */
+const isReported = (procedure: Element): boolean =>
+  read.flag(procedure["reportedBoolean"], "Procedure.reportedBoolean") === true ||
+  procedure["reportedReference"] !== undefined;
 
-/** UCUM writes the litre `l` or `L`; every other unit means what its letters say, in their case (`Mg` is not `mg`). */
-const unitOf = (unit: string): string => unit.replace(/^([afpnumcdhk]?)l$/, "$1L");
+/** Unless `primarySource` says so, another source named in R4's or R5's element stands against it. */
+const isByAdministrator = (immunization: Element): boolean =>
+  read.flag(immunization["primarySource"], "Immunization.primarySource") ??
+  (immunization["reportOrigin"] === undefined && immunization["informationSource"] === undefined);
 
-function shareOf(dispensed: Decimal, billed: Decimal): Share {
-  if (billed.digits === 0n)
-    throw new CarepactError("EVENT_INVALID", "The quantity billed is zero.", { path: "billed.value" });
-  const scale = Math.max(dispensed.scale, billed.scale);
-  const [a, b] = [dispensed, billed].map((entry) => entry.digits * 10n ** BigInt(scale - entry.scale)) as [
-    bigint,
-    bigint,
-  ];
-  const divisor = gcd(a, b);
-  return { dispensed: a / divisor, billed: b / divisor };
-}
+const TASK_CODE = "http://hl7.org/fhir/CodeSystem/task-code";
 
-function gcd(a: bigint, b: bigint): bigint {
-  return b === 0n ? a : gcd(b, a % b);
-}
+/** Codes of request-intent that authorize what the task is about. */
+const orders: readonly unknown[] = ["order", "original-order", "reflex-order", "filler-order", "instance-order"];
 
-function settleAgainst(terms: LineTerms, evaluation: Evaluation): EventResult {
-  const { amount, paid } = terms;
-  if (typeof amount !== "bigint" || amount <= 0n)
-    throw new CarepactError("EVENT_INVALID", "The amount of a line is above zero.", { path: "amount", amount });
-  if (paid !== undefined && (typeof paid !== "bigint" || paid < 0n || paid > amount))
-    throw new CarepactError("EVENT_INVALID", "A line is paid between zero and its amount.", { path: "paid", paid });
-
-  const result = moneyOf(evaluation, amount);
-  if (paid === undefined || result.result === "pending") return result;
-  const due = "amount" in result ? result.amount : 0n;
-  // An error in a report that paid nothing takes nothing back.
-  return due === paid && (!evaluation.corrects || paid === 0n)
-    ? result
-    : { result: "correction", paid, due, reason: "changed-after-settlement" };
-}
-
-function moneyOf(evaluation: Evaluation, amount: bigint): Exclude<EventResult, { result: "correction" }> {
-  const { result, reason } = evaluation;
-  if (result !== "met") return { result, reason };
-  const { dispensed, billed } = evaluation.share;
-  if (dispensed === billed) return { result, amount, reason };
-  const part = (amount * dispensed) / billed;
-  return part === 0n
-    ? { result: "notMet", reason: "part-below-one-unit" }
-    : { result: "partlyMet", amount: part, share: evaluation.share, reason };
+function isFulfilment(task: Element): boolean {
+  if (task["code"] === undefined) return false;
+  const codes = read
+    .list(read.element(task["code"], "Task.code")["coding"], "Task.code.coding")
+    .map((entry, i) => read.element(entry, `Task.code.coding[${i}]`))
+    .flatMap(({ system, code }) => (system === TASK_CODE ? [code] : []));
+  return codes.length > 0 && codes.every((code) => code === "fulfill") && orders.includes(task["intent"]);
 }

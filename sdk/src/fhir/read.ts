@@ -67,6 +67,11 @@ export class ElementReader {
     return value;
   }
 
+  flag(value: unknown, path: string): boolean | undefined {
+    if (value !== undefined && typeof value !== "boolean") throw this.refuse(path, "has to be true or false");
+    return value;
+  }
+
   code<Code extends string>(value: unknown, codes: readonly Code[], path: string): Code {
     const known = codes.find((code) => code === value);
     if (known === undefined)

@@ -1,0 +1,96 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+import { id } from "ethers";
+
+import { eventKeyOf, type EventIdentity } from "@carepact/sdk/claims";
+import { lmdbLedger, type LmdbLedger } from "@carepact/sdk/ledger";
+import type { AttestedLine, ClaimedLine, LinePlace } from "@carepact/sdk/oracles";
+
+export const SECRET = id("a ledger's secret");
+
+/** A fill of a made-up pharmacy. */
+export const fillOf = (prescription: string): EventIdentity => ({
+  kind: "dispense",
+  pharmacyNpi: "1234567893",
+  prescriptionReferenceNumber: prescription,
+  fillNumber: 0,
+  dateOfService: "2026-01-15",
+});
+
+export const batchNamed = (name: string): string => id(`batch ${name}`);
+export const payerNamed = (name: string): string => `0x${id(`payer ${name}`).slice(-40)}`;
+
+/** What is left open of a line: a fill for 40.00 of payer "one" in its batch "one". Amounts in cents. */
+export interface Terms {
+  event?: string;
+  payer?: string;
+  batch?: string;
+  group?: number;
+  line?: number;
+  amount?: bigint;
+  /** What others pay by this payer's decision. */
+  others?: bigint;
+  plan?: bigint;
+  at?: number;
+  currency?: string;
+  decimals?: number;
+}
+
+export function lineOf(terms: Terms = {}): ClaimedLine {
+  const { event = "1", payer = "one", batch = payer, group = 0, line = 0, amount = 4_000n, others = 0n } = terms;
+  return {
+    eventKey: eventKeyOf(fillOf(event)),
+    chainId: 31337,
+    escrow: payerNamed("escrow"),
+    batchId: batchNamed(batch),
+    payer: payerNamed(payer),
+    group,
+    line,
+    currency: terms.currency ?? "USD",
+    amount,
+    together: (terms.plan ?? amount) + others,
+    decimals: terms.decimals ?? 2,
+    at: terms.at ?? 1_800_000_000,
+  };
+}
+
+/** The line as a ledger gives it back. */
+export function attestedOf(terms: Terms = {}): AttestedLine {
+  const { eventKey: _eventKey, ...line } = lineOf(terms);
+  return line;
+}
+
+export function placeOf(terms: Terms = {}): LinePlace {
+  const { batchId, group, line, eventKey } = lineOf(terms);
+  return { batchId, group, line, eventKey };
+}
+
+/** Files of ledgers, in a folder that is removed at the end. */
+export interface LedgerFolder {
+  /** Path of a file that nobody has used. */
+  path(): string;
+  /** Opens a ledger, a new one unless told otherwise. */
+  open(path?: string, secret?: string): LmdbLedger;
+  remove(): Promise<void>;
+}
+
+export function ledgerFolder(): LedgerFolder {
+  const folder = mkdtempSync(join(tmpdir(), "carepact-ledger-"));
+  const opened: LmdbLedger[] = [];
+  let files = 0;
+  const path = (): string => join(folder, `${(files += 1)}.lmdb`);
+  return {
+    path,
+    open: (at = path(), secret = SECRET) => {
+      const ledger = lmdbLedger({ path: at, secret });
+      opened.push(ledger);
+      return ledger;
+    },
+    remove: async () => {
+      await Promise.all(opened.map((ledger) => ledger.close()));
+      rmSync(folder, { recursive: true });
+    },
+  };
+}
