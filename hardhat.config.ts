@@ -59,7 +59,8 @@ const config: HardhatUserConfig = {
     ignition: "./deploy",
     ...(forCoverage && { artifacts: "./coverage/.artifacts", cache: "./coverage/.cache" }),
   },
-  mocha: { timeout: 120_000, forbidOnly: inCi, forbidPending: inCi },
+  // Instrumented code takes several times as long.
+  mocha: { timeout: forCoverage ? 600_000 : 120_000, forbidOnly: inCi, forbidPending: inCi },
 };
 
 export default config;
