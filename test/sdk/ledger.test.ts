@@ -20,14 +20,15 @@ const ledgers: Record<string, () => AttestationLedger> = {
   "in memory": memoryLedger,
 };
 
-/** Expects that the lines cannot be claimed, nothing of them, and says why not. */
+/** Asks a ledger for these lines, and gives why it refused them; nothing if it did not. */
 async function reasonsOf(ledger: AttestationLedger, lines: Terms[], coordinatesWith: string[] = []): Promise<string[]> {
   const conflicts = await ledger.claim(lines.map(lineOf), coordinatesWith.map(batchNamed));
   return conflicts.map(({ reason }) => reason);
 }
 
-const claimed = async (ledger: AttestationLedger, lines: Terms[], coordinatesWith: string[] = []): Promise<void> =>
-  expect(await reasonsOf(ledger, lines, coordinatesWith)).to.deep.equal([]) as unknown as void;
+async function claimed(ledger: AttestationLedger, lines: Terms[], coordinatesWith: string[] = []): Promise<void> {
+  expect(await reasonsOf(ledger, lines, coordinatesWith)).to.deep.equal([]);
+}
 
 for (const [where, make] of Object.entries(ledgers))
   describe(`A ledger of attested events, ${where}`, () => {

@@ -30,13 +30,15 @@ export function modelLedger(): AttestationLedger {
   };
   return {
     claim: (lines, named = []) => {
-      const next = all.map((line) => ({ ...line }));
+      let next = all;
       const conflicts = lines.flatMap((line) => {
         const known = next.find((other) => other.eventKey === line.eventKey && isLine(other, line));
         if (known !== undefined && known.amount >= line.amount) return [];
         const conflict = refused(next, line, named);
-        if (known === undefined) next.push({ ...line });
-        else known.amount = line.amount;
+        next =
+          known === undefined
+            ? [...next, line]
+            : next.map((other) => (other === known ? { ...known, amount: line.amount } : other));
         return conflict === undefined ? [] : [{ group: line.group, line: line.line, conflict }];
       });
       if (conflicts.length === 0) all = next;

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
@@ -11,7 +11,7 @@ import type { AttestedLine, ClaimedLine, LinePlace } from "@carepact/sdk/oracles
 export const SECRET = id("a ledger's secret");
 
 /** A fill of a made-up pharmacy. */
-export const fillOf = (prescription: string): EventIdentity => ({
+const fillOf = (prescription: string): EventIdentity => ({
   kind: "dispense",
   pharmacyNpi: "1234567893",
   prescriptionReferenceNumber: prescription,
@@ -38,10 +38,10 @@ export interface Terms {
   decimals?: number;
 }
 
-export function lineOf(terms: Terms = {}): ClaimedLine {
-  const { event = "1", payer = "one", batch = payer, group = 0, line = 0, amount = 4_000n, others = 0n } = terms;
+/** The line as a ledger gives it back. */
+export function attestedOf(terms: Terms = {}): AttestedLine {
+  const { payer = "one", batch = payer, group = 0, line = 0, amount = 4_000n, others = 0n } = terms;
   return {
-    eventKey: eventKeyOf(fillOf(event)),
     chainId: 31337,
     escrow: payerNamed("escrow"),
     batchId: batchNamed(batch),
@@ -56,11 +56,10 @@ export function lineOf(terms: Terms = {}): ClaimedLine {
   };
 }
 
-/** The line as a ledger gives it back. */
-export function attestedOf(terms: Terms = {}): AttestedLine {
-  const { eventKey: _eventKey, ...line } = lineOf(terms);
-  return line;
-}
+export const lineOf = (terms: Terms = {}): ClaimedLine => ({
+  eventKey: eventKeyOf(fillOf(terms.event ?? "1")),
+  ...attestedOf(terms),
+});
 
 export function placeOf(terms: Terms = {}): LinePlace {
   const { batchId, group, line, eventKey } = lineOf(terms);
@@ -71,8 +70,8 @@ export function placeOf(terms: Terms = {}): LinePlace {
 export interface LedgerFolder {
   /** Path of a file that nobody has used. */
   path(): string;
-  /** Opens a ledger, a new one unless told otherwise. */
-  open(path?: string, secret?: string): LmdbLedger;
+  /** Opens a ledger, a new one unless it is told of a file that is there. */
+  open(path?: string, secret?: string, create?: boolean): LmdbLedger;
   remove(): Promise<void>;
 }
 
@@ -83,8 +82,8 @@ export function ledgerFolder(): LedgerFolder {
   const path = (): string => join(folder, `${(files += 1)}.lmdb`);
   return {
     path,
-    open: (at = path(), secret = SECRET) => {
-      const ledger = lmdbLedger({ path: at, secret });
+    open: (at = path(), secret = SECRET, create = !existsSync(at)) => {
+      const ledger = lmdbLedger({ path: at, secret, create });
       opened.push(ledger);
       return ledger;
     },

@@ -48,7 +48,8 @@ export const errorCodes = {
   EVENT_ALREADY_ATTESTED:
     "This attester attested the event as paid before, in another line; details.conflicts says where. Nothing was signed.",
   EVENT_NOT_OPENED: "The results pay for lines that are not open, so that their events cannot be compared.",
-  LEDGER_UNREADABLE: "The ledger cannot be used; details.reason: notALedger, secret, version, damaged or closed.",
+  LEDGER_UNREADABLE:
+    "The ledger cannot be used; details.reason: missing, notALedger, secret, version, damaged or closed.",
   ATTESTATION_WRONG_BATCH: "The attestation is for another batch, chain or escrow, or was changed after signing.",
   ATTESTATION_EXPIRED: "The attestation is no longer valid, or the time for attestations has passed.",
   ATTESTATION_SIGNER_UNKNOWN: "The signer is not an attester of the batch's rulebook.",

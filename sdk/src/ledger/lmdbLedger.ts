@@ -18,34 +18,39 @@ export interface LmdbLedger extends AttestationLedger {
 
 /** Where a ledger is, and what it is kept secret with. */
 export interface LmdbLedgerOptions {
-  /** Path of the database file, on a local disk; made when there is none. LMDB keeps `<path>-lock` beside it. */
+  /** Path of the database file, on a local disk. LMDB keeps `<path>-lock` beside it. */
   path: string;
   /**
    * 32 random bytes, or their hex. Keep them apart from the file (a key store, not the same backup): whoever has both can try out
    * which events were attested. Without them the file is useless, also to its owner.
    */
   secret: BytesLike;
+  /**
+   * Makes the ledger where there is none. Only when an attester is set up: later, a file that is missing (another disk, another
+   * folder) would be a ledger that knows of nothing.
+   */
+  create?: boolean;
 }
 
 /** Which of LEDGER_UNREADABLE it is. */
-type Reason = "closed" | "damaged" | "notALedger" | "secret" | "version";
+type Reason = "closed" | "damaged" | "missing" | "notALedger" | "secret" | "version";
 
 /** Name of the row that says what this is: no event's, which are 32 bytes long. */
 const HEAD = toUtf8Bytes("carepact-ledger");
 const VERSION = 1;
 
 /**
- * Opens a ledger in a database file (LMDB, the optional peer dependency `lmdb`), or makes one. Any number of processes of one
+ * Opens a ledger in a database file (LMDB, the optional peer dependency `lmdb`). Any number of processes of one
  * machine may have it open at once: one after the other writes, and a write is on disk before it returns. Which events are in
  * it, and where they were attested, is sealed under the secret.
- * @throws LEDGER_UNREADABLE, with `details.reason`: `notALedger`, `secret` (made with another one), `version` (made by a newer
+ * @throws LEDGER_UNREADABLE, with `details.reason`: `missing`, `notALedger`, `secret` (made with another one), `version` (made by a newer
  * SDK), `damaged`, `closed`. INPUT_INVALID for a secret of another length.
  */
-export function lmdbLedger({ path, secret }: LmdbLedgerOptions): LmdbLedger {
+export function lmdbLedger({ path, secret, create = false }: LmdbLedgerOptions): LmdbLedger {
   if (!isBytesLike(secret) || getBytes(secret).length !== 32)
     throw new CarepactError("INPUT_INVALID", "A ledger's secret is 32 bytes, or their hex.", { path: "secret" });
   const vault = vaultOf(getBytes(secret));
-  const database = openDatabase(path);
+  const database = openDatabase(path, create);
   let closed = false;
   const fail = (reason: Reason, cause?: unknown): CarepactError => unreadable(path, reason, cause);
   /** All of `work` or nothing, while no other process writes. */
@@ -83,6 +88,7 @@ type Database = RootDatabase<Uint8Array, Uint8Array>;
 const messages: Record<Reason, string> = {
   closed: "was closed",
   damaged: "is damaged, or cannot be written: restore nothing older, for that would forget events",
+  missing: "is not there: look for it before you make a new one with `create`, which knows of no event",
   notALedger: "is another file than a ledger",
   secret: "was made with another secret",
   version: "was made by a newer version: update the SDK",
@@ -91,8 +97,10 @@ const messages: Record<Reason, string> = {
 const unreadable = (path: string, reason: Reason, cause?: unknown): CarepactError =>
   new CarepactError("LEDGER_UNREADABLE", `The ledger at ${path} ${messages[reason]}.`, { path, reason }, cause);
 
-function openDatabase(path: string): Database {
-  if (!isDatabase(path)) throw unreadable(path, "notALedger");
+function openDatabase(path: string, create: boolean): Database {
+  const found = lookAt(path);
+  if (found === "foreign") throw unreadable(path, "notALedger");
+  if (found === "nothing" && !create) throw unreadable(path, "missing");
   try {
     // No event is attested on the strength of a row that is not on disk: hence no overlapping sync.
     return open({ path, noSubdir: true, keyEncoding: "binary", encoding: "binary", overlappingSync: false });
@@ -104,8 +112,8 @@ function openDatabase(path: string): Database {
 /** In the first page of each LMDB file, in the machine's order of bytes. */
 const LMDB_MAGIC = 0xbeefc0de;
 
-/** Whether LMDB may open the file: it ends the process at one that is not its own. None, and an empty one, is as good. */
-function isDatabase(path: string): boolean {
+/** What is in a file: LMDB ends the process at one that is not its own. */
+function lookAt(path: string): "database" | "foreign" | "nothing" {
   const head = new DataView(new ArrayBuffer(64));
   let length: number;
   try {
@@ -116,11 +124,13 @@ function isDatabase(path: string): boolean {
       closeSync(file);
     }
   } catch (thrown) {
-    if ((thrown as { code?: unknown }).code === "ENOENT") return true;
+    if ((thrown as { code?: unknown }).code === "ENOENT") return "nothing";
     throw unreadable(path, "notALedger", thrown);
   }
+  if (length === 0) return "nothing";
   const words = Array.from({ length: Math.floor(length / 4) }, (_, i) => i * 4);
-  return length === 0 || words.some((at) => [true, false].some((little) => head.getUint32(at, little) === LMDB_MAGIC));
+  const isMagic = (at: number): boolean => [true, false].some((little) => head.getUint32(at, little) === LMDB_MAGIC);
+  return words.some(isMagic) ? "database" : "foreign";
 }
 
 /** Marks a new database as a ledger of this secret, or looks whether an old one is. The mark stands behind one byte of version. */
