@@ -1,6 +1,9 @@
-/** What scripts/codes.ts writes: HL7's code lists with the bits that they have in grants. */
+/** What scripts/codes.ts reads and writes: HL7's code lists, and the bits that they have in grants. */
 import { readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
+
+/** A version of FHIR that events come in. */
+export type FhirVersion = "R4" | "R5";
 
 /** A code of one of HL7's lists. */
 export interface Code {
@@ -37,13 +40,20 @@ interface CodeSystem {
 }
 
 interface ValueSet {
+  url: string;
+  version: string;
   compose: { include: { system?: string; concept?: { code: string }[]; filter?: unknown[] }[]; exclude?: unknown[] };
+  /** Only in the package of R5. */
+  expansion?: { total: number; contains: { code: string }[] };
 }
 
-const folder = dirname(require.resolve("hl7.fhir.r4.examples/package.json"));
+const folders: Record<FhirVersion, string> = {
+  R4: dirname(require.resolve("hl7.fhir.r4.examples/package.json")),
+  R5: dirname(require.resolve("hl7.fhir.r5.expansions/package.json")),
+};
 
-const resource = <Resource>(name: string): Resource =>
-  JSON.parse(readFileSync(join(folder, `${name}.json`), "utf8")) as Resource;
+const resource = <Resource>(name: string, version: FhirVersion = "R4"): Resource =>
+  JSON.parse(readFileSync(join(folders[version], `${name}.json`), "utf8")) as Resource;
 
 function flatten(concepts: readonly Concept[], parent?: string): (Code & { properties: Concept["property"] })[] {
   return concepts.flatMap(({ code, display, concept, property }) => [
@@ -53,8 +63,8 @@ function flatten(concepts: readonly Concept[], parent?: string): (Code & { prope
 }
 
 /**
- * The concepts of a code system, each after its parent. The package holds no expansions: a value set is its rule over
- * a code system, which therefore has to be complete.
+ * The concepts of a code system, each after its parent. The package of R4 holds no expansions: a value set is its rule
+ * over a code system, which therefore has to be complete.
  */
 function codeSystem(id: string): ReturnType<typeof flatten> {
   const system = resource<CodeSystem>(`CodeSystem-${id}`);
@@ -63,6 +73,34 @@ function codeSystem(id: string): ReturnType<typeof flatten> {
   if (new Set(concepts.map(({ code }) => code)).size !== concepts.length)
     throw new Error(`${system.url} lists a code twice`);
   return concepts;
+}
+
+/**
+ * Codes of a value set by its canonical URL with its version: those it lists, or all of its one code system.
+ * @throws when the package has another version, or the value set is made up in any other way
+ */
+export function valueSetCodes(version: FhirVersion, canonical: string): string[] {
+  const name = canonical.slice(canonical.lastIndexOf("/") + 1).replace(/\|.*$/, "");
+  const valueSet = resource<ValueSet>(`ValueSet-${name}`, version);
+  if (`${valueSet.url}|${valueSet.version}` !== canonical) throw new Error(`${version} does not have ${canonical}`);
+  const { compose, expansion } = valueSet;
+  if (expansion !== undefined) {
+    const codes = expansion.contains.map(({ code }) => code);
+    if (codes.length !== expansion.total) throw new Error(`The expansion of ${canonical} is not complete`);
+    return codes;
+  }
+  const [include, ...others] = compose.include;
+  if (
+    include?.system === undefined ||
+    others.length > 0 ||
+    include.filter !== undefined ||
+    compose.exclude !== undefined
+  )
+    throw new Error(`${canonical} is more than one code system, or a list of its codes`);
+  const codes = codeSystem(include.system.slice(include.system.lastIndexOf("/") + 1)).map(({ code }) => code);
+  const listed = include.concept?.map(({ code }) => code) ?? codes;
+  if (listed.some((code) => !codes.includes(code))) throw new Error(`${canonical} lists a code that does not exist`);
+  return listed;
 }
 
 /** Codes of a value set that is "is-a `root`" over a code system, and nothing else; the root comes first. */

@@ -1,6 +1,7 @@
 /**
- * Writes sdk/src/codes/tables/ from HL7's own package (npm hl7.fhir.r4.examples, CC0). `--check` writes nothing, and fails
- * where a table is not what it would be.
+ * Writes sdk/src/codes/tables/ from HL7's own package (npm hl7.fhir.r4.examples, CC0), and from sdk/src/fhir/eventMapping.json
+ * the SDK's table of events and those of docs/event-mapping.md. `--check` writes nothing, and fails where a file is not what
+ * it would be.
  */
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -17,6 +18,7 @@ import {
   type Code,
   type PlacedCode,
 } from "./codeTables";
+import { eventPage, eventTables } from "./eventMapping";
 import { exitWith, ROOT } from "./processes";
 
 const FOLDER = join("sdk", "src", "codes", "tables");
@@ -63,33 +65,42 @@ async function committed({ name }: Table): Promise<PlacedCode[]> {
   return tables[name] ?? [];
 }
 
-async function textOf(table: Table): Promise<string> {
+async function tableText(table: Table): Promise<string> {
   const codes = table.codes();
   const entries = table.range === undefined ? codes : place(codes, await committed(table), table.range);
-  const text = [
+  return [
     "// Written by `npm run codes` from the npm package hl7.fhir.r4.examples (CC0). Positions never change.",
     "",
     `/** ${table.doc} */`,
     `export const ${table.name} = ${JSON.stringify(entries)} as const;`,
     "",
   ].join("\n");
-  const options = await resolveConfig(join(ROOT, FOLDER, "table.ts"));
-  return format(text, { ...options, plugins: [], parser: "typescript" });
 }
+
+/** Every file that is written, before it is formatted. */
+const FILES: { path: string; parser: "typescript" | "markdown"; text: () => string | Promise<string> }[] = [
+  ...TABLES.map((table) => ({
+    path: join(FOLDER, `${table.name}.ts`),
+    parser: "typescript" as const,
+    text: () => tableText(table),
+  })),
+  { path: join("sdk", "src", "fhir", "eventTables.ts"), parser: "typescript", text: eventTables },
+  { path: join("docs", "event-mapping.md"), parser: "markdown", text: eventPage },
+];
 
 exitWith(async () => {
   const check = process.argv.includes("--check");
   if (!check) mkdirSync(join(ROOT, FOLDER), { recursive: true });
   let stale = 0;
-  for (const table of TABLES) {
-    const path = join(FOLDER, `${table.name}.ts`);
-    const text = await textOf(table);
+  for (const { path, parser, text } of FILES) {
     const file = join(ROOT, path);
-    if (existsSync(file) && readFileSync(file, "utf8") === text) continue;
+    const options = await resolveConfig(file);
+    const wanted = await format(await text(), { ...options, plugins: [], parser });
+    if (existsSync(file) && readFileSync(file, "utf8") === wanted) continue;
     if (check) {
       console.error(`${path} is not what it would be: npm run codes`);
       stale++;
-    } else writeFileSync(file, text);
+    } else writeFileSync(file, wanted);
   }
   return stale === 0;
 });

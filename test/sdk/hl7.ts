@@ -2,6 +2,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 
 const folder = dirname(require.resolve("hl7.fhir.r4.examples/package.json"));
+const r5Folder = dirname(require.resolve("hl7.fhir.r5.expansions/package.json"));
 
 /** A resource of HL7's own examples (npm, CC0), by file name without `.json`. */
 export const hl7 = <Resource>(name: string): Resource =>
@@ -24,6 +25,27 @@ export const hl7Codes = (codeSystem: string): string[] => {
   const codes = (concepts: Concept[]): string[] =>
     concepts.flatMap(({ code, concept }) => [code, ...codes(concept ?? [])]);
   return codes(hl7<{ concept: Concept[] }>(`CodeSystem-${codeSystem}`).concept).sort();
+};
+
+interface ValueSet {
+  url: string;
+  version: string;
+  compose: { include: { system: string; concept?: Concept[] }[] };
+  expansion?: { contains: Concept[] };
+}
+
+/** Every code of one of HL7's value sets, by its canonical URL, from R4's definitions or R5's expansions. */
+export const hl7ValueSet = (canonical: string): string[] => {
+  const [url = "", version = ""] = canonical.split("|");
+  const file = `ValueSet-${url.split("/").at(-1)}`;
+  const found = version.startsWith("5.")
+    ? (JSON.parse(readFileSync(join(r5Folder, `${file}.json`), "utf8")) as ValueSet)
+    : hl7<ValueSet>(file);
+  if (`${found.url}|${found.version}` !== canonical) throw new Error(`${file} is another value set: ${found.url}`);
+  const { include } = found.compose;
+  const concepts = found.expansion?.contains ?? include.flatMap(({ concept }) => concept ?? []);
+  if (concepts.length > 0) return concepts.map(({ code }) => code).sort();
+  return include.flatMap(({ system }) => hl7Codes(system.split("/").at(-1) ?? "")).sort();
 };
 
 /**

@@ -212,10 +212,10 @@ function resultOf(
   );
 }
 
-function evaluate({ leadsTo, reason, corrects = false }: StatusRule, due: () => Evaluation): Evaluation {
+function evaluate({ leadsTo, reason, corrects }: StatusRule, due: () => Evaluation): Evaluation {
   if (leadsTo === "pending" || leadsTo === "notMet") return { result: leadsTo, reason, corrects };
   const evaluation = due();
-  return { ...evaluation, corrects: corrects || evaluation.corrects === true };
+  return { ...evaluation, corrects: corrects ?? evaluation.corrects };
 }
 
 /** R5 `Procedure.reported[x]`: a record of what somebody told, or a reference to who did. */
