@@ -28,8 +28,13 @@ const entries = Object.keys(exports)
 /** May carry bytecode: it deploys. */
 const DEPLOYS = "devnet";
 
+/** Keeps a database in a file, which no browser can: it alone imports Node's modules and the database. */
+const NODE_ONLY = "ledger";
+
 /** What no published file imports. */
-const FOREIGN = /^(node:|hardhat|@nomicfoundation\/|@openzeppelin\/|@chainlink\/|@typechain\/)/;
+const FOREIGN = /^(hardhat|@nomicfoundation\/|@openzeppelin\/|@chainlink\/|@typechain\/)/;
+/** What only that entry imports. */
+const OF_NODE = /^(node:|lmdb)/;
 
 interface Size {
   entry: string;
@@ -45,8 +50,8 @@ async function measure(entry: string): Promise<Size> {
     bundle: true,
     minify: true,
     format: "esm",
-    platform: "browser",
-    external: peers,
+    platform: entry === NODE_ONLY ? "node" : "browser",
+    external: [...peers, "node:*"],
     metafile: true,
     write: false,
     logLevel: "silent",
@@ -55,7 +60,9 @@ async function measure(entry: string): Promise<Size> {
   const imported = Object.values(metafile.inputs).flatMap(({ imports }) => imports.map(({ path }) => path));
   const gzipped = gzipSync(contents, { level: 9 }).length;
   const problems = [
-    ...imported.filter((path) => FOREIGN.test(path)).map((path) => `imports ${path}`),
+    ...imported
+      .filter((path) => FOREIGN.test(path) || (OF_NODE.test(path) && entry !== NODE_ONLY))
+      .map((path) => `imports ${path}`),
     // Solidity's compiled code begins so, whatever the contract.
     ...(entry !== DEPLOYS && /0x60[8a]0604052|60806040/.test(text) ? ["carries bytecode"] : []),
     ...(entry === "index" && gzipped > ROOT_LIMIT ? [`is larger than ${ROOT_LIMIT} bytes`] : []),

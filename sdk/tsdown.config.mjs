@@ -15,6 +15,8 @@ export default defineConfig({
   entry,
   format: ["esm", "cjs"],
   platform: "neutral",
+  // Of the one entry that is for Node alone.
+  external: [/^node:/],
   target: "es2022",
   tsconfig: "tsconfig.build.json",
   dts: true,

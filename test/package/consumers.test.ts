@@ -52,7 +52,8 @@ describe("The package in somebody else's project", () => {
             provider.destroy();
           })();`,
       },
-      [pinned("ethers")],
+      // The ledger's database, which only who imports that entry has to install.
+      [pinned("ethers"), pinned("lmdb")],
     );
     chain = await startAnvil();
 
