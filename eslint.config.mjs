@@ -41,6 +41,14 @@ export default tseslint.config(
     },
   },
 
+  // What runs in Chainlink's runtime has other types, which take Node's away.
+  {
+    files: ["workflows/claim-events/main*.ts"],
+    languageOptions: {
+      parserOptions: { project: "./workflows/claim-events/tsconfig.json", tsconfigRootDir: import.meta.dirname },
+    },
+  },
+
   // The published package: quiet, and free of what breaks when a library is loaded twice (two copies, or ESM beside CJS).
   {
     files: ["sdk/src/**/*.ts"],
