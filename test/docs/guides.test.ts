@@ -56,6 +56,7 @@ describe("code in README and guides", () => {
       "claim-batch.md",
       "consent-fhir.md",
       "erc-8356.md",
+      "event-mapping.md",
       "invariants.md",
       "overview.md",
       "patients.md",
@@ -75,6 +76,7 @@ describe("code in README and guides", () => {
       "docs/invariants.md",
       "docs/benchmarks.md",
       "docs/privacy.md",
+      "docs/event-mapping.md",
     ])
       expect(fencedBlocksOf(readPage(page)), page).to.deep.equal([]);
     expect(fencedBlocksOf(readPage("docs/overview.md")).map(({ language }) => language)).to.deep.equal([
