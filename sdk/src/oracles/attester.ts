@@ -56,11 +56,11 @@ export interface Attester<Signed> {
  * @param options.ledger The one ledger of all processes of this attester.
  * @param options.attest Signs in another way than the runner does.
  */
-export function createAttester(connection: Connection, options: { ledger: AttestationLedger }): Attester<Attestation>;
 export function createAttester<Signed>(
   connection: Connection,
   options: { ledger: AttestationLedger; attest: AttestWith<Signed> },
 ): Attester<Signed>;
+export function createAttester(connection: Connection, options: { ledger: AttestationLedger }): Attester<Attestation>;
 export function createAttester(
   connection: Connection,
   { ledger, attest: sign }: { ledger: AttestationLedger; attest?: AttestWith<unknown> },

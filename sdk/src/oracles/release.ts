@@ -1,7 +1,7 @@
 import type { Provider } from "ethers";
 
 import { openedGroupsOf, publicPartOf } from "../claims/batchSource";
-import { resultShapeOf, type OpenedGroup, type OpenedRecord } from "../claims/file";
+import { resultShapeOf, type OpenedGroup, type OpenedRecord, type PublicPart } from "../claims/file";
 import { history, type ClaimBatchEvent } from "../claims/history";
 import { eventKeyOf } from "../claims/input";
 import { decodeResults, lineResultsOf } from "../claims/results";
@@ -48,16 +48,18 @@ export async function releaseUnpaid(
       chainId: batch.chainId,
       escrow: batch.escrow,
     });
-  const settled = await reading(connection, (provider) => blockBelow(provider, confirmations), options);
+  const block = await reading(connection, (provider) => blockBelow(provider, confirmations), options);
   const status =
-    settled.number < startBlock
+    block === undefined || block.number < startBlock
       ? undefined
-      : await statusOf(connection, batch, { ...options, blockTag: settled.number });
+      : await statusOf(connection, batch, { ...options, blockTag: block.number });
   const events: ClaimBatchEvent[] = [];
-  if (status?.funded === true)
-    for await (const event of history(connection, source, { ...options, toBlock: settled.number })) events.push(event);
+  if (block !== undefined && status?.funded === true) {
+    for await (const event of history(connection, source, { ...options, toBlock: block.number })) events.push(event);
+    requireWhole(batch, status, events);
+  }
 
-  const neverFunded = status?.funded === false && settled.timestamp > batch.terms.eventBy;
+  const neverFunded = block !== undefined && status?.funded === false && block.timestamp > batch.terms.eventBy;
   const released: LinePlace[] = [];
   const kept: Released["kept"] = [];
   for (const group of openedGroupsOf(source)) {
@@ -76,13 +78,31 @@ export async function releaseUnpaid(
 const isClosed = (status: ClaimBatchStatus | undefined, line: number): boolean =>
   status?.funded === true && status.closedLines[line] === true;
 
-/** The newest block with as many on top of it; block 0 on a chain that is too short. */
-async function blockBelow(provider: Provider, confirmations: number): Promise<{ number: number; timestamp: number }> {
-  const newest = await provider.getBlockNumber();
-  const block = await provider.getBlock(Math.max(0, newest - confirmations));
+/** The newest block with as many on top of it, if the chain is long enough. */
+async function blockBelow(
+  provider: Provider,
+  confirmations: number,
+): Promise<{ number: number; timestamp: number } | undefined> {
+  const number = (await provider.getBlockNumber()) - confirmations;
+  if (number < 0) return undefined;
+  const block = await provider.getBlock(number);
   if (block === null)
-    throw new CarepactError("NODE_INCONSISTENT", "The node does not know a block that it has built on.");
+    throw new CarepactError("NODE_INCONSISTENT", "The node does not know a block that it has built on.", { number });
   return block;
+}
+
+/** Refuses a history with gaps, as of a node that keeps no old logs: what it does not tell of would count as not paid. */
+function requireWhole(batch: PublicPart, { open }: ClaimBatchStatus, events: readonly ClaimBatchEvent[]): void {
+  let told = open;
+  for (const { name, args } of events)
+    if (name === "GroupSettled") told += args.paid + args.freed;
+    else if (name === "LinesReversed" || name === "ClaimBatchReclaimed") told += args.amount;
+  if (told !== batch.terms.total)
+    throw new CarepactError(
+      "NODE_INCONSISTENT",
+      "The node's events do not tell where all money of the batch went: ask a node that keeps all logs.",
+      { batchId: batch.batchId, told, total: batch.terms.total },
+    );
 }
 
 /**
@@ -90,23 +110,25 @@ async function blockBelow(provider: Provider, confirmations: number): Promise<{ 
  * the payee. Errs on the side of paid, where a line was closed before. None, when the payee refunded all that it received.
  */
 function paidLinesOf(group: OpenedGroup, events: readonly ClaimBatchEvent[]): Set<number> {
+  /** By transaction. */
   const credits = new Map<string, bigint>();
-  let kept = 0n;
-  const paid = new Set<number>();
+  const paying = new Map<string, number[]>();
   const reversed = new Set<number>();
-  for (const event of events) {
-    if (event.name === "GroupSettled" && event.args.payee === group.payee) {
-      credits.set(event.txHash, (credits.get(event.txHash) ?? 0n) + event.args.paid);
-      kept += event.args.paid;
-    } else if (event.name === "Refunded" && event.args.payee === group.payee) kept -= event.args.amount;
-    else if (event.name === "LinesReversed" && event.args.payee === group.payee)
-      for (const line of event.args.lines) reversed.add(Number(line));
-    else if (event.name === "ClaimBatchSettled" && (credits.get(event.txHash) ?? 0n) > 0n)
-      for (const line of payingLinesOf(group, event.args.results)) paid.add(line);
+  let refunded = 0n;
+  for (const { name, args, txHash } of events) {
+    if (name === "ClaimBatchSettled")
+      paying.set(txHash, [...(paying.get(txHash) ?? []), ...payingLinesOf(group, args.results)]);
+    else if (!("payee" in args) || args.payee !== group.payee) continue;
+    else if (name === "GroupSettled") credits.set(txHash, (credits.get(txHash) ?? 0n) + args.paid);
+    else if (name === "LinesReversed") for (const line of args.lines) reversed.add(Number(line));
+    else refunded += args.amount;
   }
+  const received = [...credits.values()].reduce((sum, credit) => sum + credit, 0n);
+  if (received === refunded) return new Set();
+  const all = group.lines.map(({ index }) => index);
+  const paid = [...credits].flatMap(([txHash, credit]) => (credit > 0n ? (paying.get(txHash) ?? all) : []));
   // What was reversed was open until then, and nothing opens it again.
-  for (const line of reversed) paid.delete(line);
-  return kept === 0n ? new Set() : paid;
+  return new Set(paid.filter((line) => !reversed.has(line)));
 }
 
 function payingLinesOf(group: OpenedGroup, results: string): number[] {
