@@ -1,69 +1,20 @@
-import { loadFixture, mine, time } from "@nomicfoundation/hardhat-network-helpers";
 import { expect } from "chai";
-import { ethers } from "hardhat";
 
 import { run, type CarepactError } from "@carepact/sdk";
 import {
   eventKeyOf,
-  openClaimBatchRecord,
   readPharmacyClaim,
   type AdjudicatedClaim,
-  type Attestation,
-  type FundedBatch,
   type GroupResult,
   type OpenedGroup,
-  type OpenedRecord,
 } from "@carepact/sdk/claims";
-import { generateSealingKeys } from "@carepact/sdk/encryption";
-import { createAttester, memoryLedger, type AttestationLedger, type Attester } from "@carepact/sdk/oracles";
+import { createAttester, memoryLedger } from "@carepact/sdk/oracles";
 
 import { ledgerFolder, type LedgerFolder } from "../sdk/ledgers";
 import { byLine, met, notMet, partlyMet, pending } from "../support/batches";
-import { GRACE } from "../support/system";
 
-import {
-  attestations,
-  byClaim,
-  CENT,
-  deployWorld,
-  fill,
-  fundInput,
-  lineOf,
-  nodeWith,
-  openAs,
-  POOL,
-  refusal,
-  type Party,
-  type World,
-} from "./support";
-
-/** The world, with a second payer. */
-interface Worlds extends World {
-  second: Party;
-}
-
-async function deployTwoPayers(): Promise<Worlds> {
-  const world = await loadFixture(deployWorld);
-  const { admin, stranger: second, token, tokenAddress } = world;
-  const { publicKey: hpkeKey } = await generateSealingKeys();
-  await run(admin.organizations.register(second.address, { name: "second", kinds: ["payer"], hpkeKey }));
-  await token.mint(second.address, POOL);
-  await run(second.pools.depositWithPermit({ token: tokenAddress, amount: POOL }));
-  return { ...world, second };
-}
-
-interface Attesting extends Worlds {
-  ledger: AttestationLedger;
-  attester: Attester<Attestation>;
-}
-
-/** Funds these claims, by the first payer unless told otherwise, and opens all of the batch. */
-async function funded(world: World, claims: AdjudicatedClaim[], payer = world.payer): Promise<OpenedRecord> {
-  const batch: FundedBatch = await run(payer.claims.fund(await fundInput(world, claims)));
-  return openClaimBatchRecord(batch.record);
-}
-
-const groupOf = ({ opened }: OpenedRecord): OpenedGroup => opened[0]!;
+import { attestedOnce, attesting, funded, groupOf, oneFill, type Attesting } from "./attesterWorld";
+import { byClaim, CENT, fill, fundInput, lineOf, openAs, refusal } from "./support";
 
 /** The second payer's decision on a fill of which the first one paid `others`. */
 function secondary(payee: string, prescription: string, paid: string, others: string): AdjudicatedClaim {
@@ -100,27 +51,11 @@ describe("SDK: an attester that attests each event once", () => {
   });
   after(() => folder.remove());
 
-  /** An attester with a new ledger in a real database. */
-  async function attesting(): Promise<Attesting> {
-    const world = await loadFixture(deployTwoPayers);
-    const ledger = folder.open();
-    return { ...world, ledger, attester: createAttester(world.attesters[0].connection, { ledger }) };
-  }
-  /** A batch of one fill, of 90.00, that was attested. */
-  async function attestedOnce(): Promise<Attesting & { first: OpenedRecord }> {
-    const world = await attesting();
-    const first = await funded(world, [fill(world.pharmacy.address, "11", "90.00")]);
-    await world.attester.attest(first, [met]);
-    return { ...world, first };
-  }
-  const again = (world: World, payer?: Party): Promise<OpenedRecord> =>
-    funded(world, [fill(world.pharmacy.address, "11", "90.00")], payer);
-
   describe("given an event in two batches", () => {
     it("refuses the second before anything is signed, and says where the first is but not what", async () => {
-      const world = await attestedOnce();
+      const world = await attestedOnce(folder);
       const { attesters, ledger, first } = world;
-      const batch = await again(world);
+      const batch = await oneFill(world);
       let signed = 0;
       const { address, provider } = attesters[0].signer;
       const runner = {
@@ -156,13 +91,13 @@ describe("SDK: an attester that attests each event once", () => {
     });
 
     it("refuses it for another payer that was not named, and the same payer always", async () => {
-      const world = await attestedOnce();
+      const world = await attestedOnce(folder);
       const { attester, first, second } = world;
-      const theirs = await again(world, second);
+      const theirs = await oneFill(world, second);
       expect(reasonsIn(await refusal("EVENT_ALREADY_ATTESTED", attester.attest(theirs, [met])))).to.deep.equal([
         "notCoordinated",
       ]);
-      const ours = await again(world);
+      const ours = await oneFill(world);
       const coordinated = { coordinatesWith: [first.batchId] };
       expect(
         reasonsIn(await refusal("EVENT_ALREADY_ATTESTED", attester.attest(ours, [met], coordinated))),
@@ -170,7 +105,7 @@ describe("SDK: an attester that attests each event once", () => {
     });
 
     it("attests the same batch as often as it is asked", async () => {
-      const { attester, first } = await attestedOnce();
+      const { attester, first } = await attestedOnce(folder);
       const one = await attester.attest(first, [met], { observedAt: 1_800_000_000 });
       expect(one.batchId).to.equal(first.batchId);
       expect((await attester.attest(groupOf(first), [met], { observedAt: 1_800_000_001 })).observedAt).to.equal(
@@ -179,9 +114,9 @@ describe("SDK: an attester that attests each event once", () => {
     });
 
     it("signs after a failure what it had noted, and no other batch", async () => {
-      const world = await attesting();
+      const world = await attesting(folder);
       const { attester, ledger, attesters } = world;
-      const first = await again(world);
+      const first = await oneFill(world);
       const failing = createAttester(attesters[0].connection, {
         ledger,
         attest: () => Promise.reject(new Error("The key store does not answer.")),
@@ -190,31 +125,31 @@ describe("SDK: an attester that attests each event once", () => {
         () => expect.fail("expected it to fail"),
         (thrown: Error) => expect(thrown.message).to.equal("The key store does not answer."),
       );
-      await refusal("EVENT_ALREADY_ATTESTED", attester.attest(await again(world), [met]));
+      await refusal("EVENT_ALREADY_ATTESTED", attester.attest(await oneFill(world), [met]));
       expect((await attester.attest(first, [met])).batchId).to.equal(first.batchId);
     });
   });
 
   describe("given lines that are not paid", () => {
     it("notes neither pending nor not met, so that another batch may have the event", async () => {
-      const world = await attesting();
+      const world = await attesting(folder);
       const { attester } = world;
-      const first = await again(world);
+      const first = await oneFill(world);
       await attester.attest(first, [pending]);
       await attester.attest(first, [notMet]);
-      await attester.attest(await again(world), [met]);
+      await attester.attest(await oneFill(world), [met]);
       await refusal("EVENT_ALREADY_ATTESTED", attester.attest(first, [met]));
     });
 
     it("does not forget a paying attestation for a later one: the first may still settle", async () => {
-      const world = await attestedOnce();
+      const world = await attestedOnce(folder);
       const { attester, first } = world;
       await attester.attest(first, [notMet]);
-      await refusal("EVENT_ALREADY_ATTESTED", attester.attest(await again(world), [met]));
+      await refusal("EVENT_ALREADY_ATTESTED", attester.attest(await oneFill(world), [met]));
     });
 
     it("notes of a group by line those that pay, with what they pay", async () => {
-      const world = await attesting();
+      const world = await attesting(folder);
       const { attester, ledger, pharmacy } = world;
       const batch = await funded(world, [fill(pharmacy.address, "11", "90.00"), fill(pharmacy.address, "12", "12.34")]);
       const group = groupOf(batch);
@@ -228,7 +163,7 @@ describe("SDK: an attester that attests each event once", () => {
 
   describe("given payers who coordinate benefits", () => {
     it("attests both up to what they pay together", async () => {
-      const world = await attestedOnce();
+      const world = await attestedOnce(folder);
       const { attester, first, second } = world;
       const theirs = await funded(world, [secondary(world.pharmacy.address, "11", "10.00", "90.00")], second);
       const signed = await attester.attest(theirs, [met], { coordinatesWith: [first.batchId] });
@@ -236,9 +171,9 @@ describe("SDK: an attester that attests each event once", () => {
     });
 
     it("refuses a second payer that decided as if there was no first one", async () => {
-      const world = await attestedOnce();
+      const world = await attestedOnce(folder);
       const { attester, first, second } = world;
-      const theirs = await again(world, second);
+      const theirs = await oneFill(world, second);
       const error = await refusal(
         "EVENT_ALREADY_ATTESTED",
         attester.attest(theirs, [met], { coordinatesWith: [first.batchId] }),
@@ -247,7 +182,7 @@ describe("SDK: an attester that attests each event once", () => {
     });
 
     it("takes batch ids and nothing else as names", async () => {
-      const { attester, first } = await attestedOnce();
+      const { attester, first } = await attestedOnce(folder);
       for (const coordinatesWith of [["batch"], [first.batchId.slice(0, 20)], first.batchId, [7]])
         await refusal("INPUT_INVALID", attester.attest(first, [met], { coordinatesWith: coordinatesWith as string[] }));
     });
@@ -255,7 +190,7 @@ describe("SDK: an attester that attests each event once", () => {
 
   describe("given a batch of several payees of whom one is open", () => {
     const open = async (): Promise<{ world: Attesting; own: OpenedGroup }> => {
-      const world = await attesting();
+      const world = await attesting(folder);
       const { file } = await run(world.payer.claims.fund(await fundInput(world)));
       return { world, own: await openAs(world.pharmacy, file) };
     };
@@ -285,134 +220,9 @@ describe("SDK: an attester that attests each event once", () => {
     });
   });
 
-  describe("releasing", () => {
-    const settledBy = (world: World, batch: OpenedRecord, results: GroupResult[]) =>
-      attestations(world, batch, results).then((signed) => run(world.payer.claims.settle(batch, signed)));
-    const at = { confirmations: 0 };
-
-    it("keeps what can still be paid", async () => {
-      const { attester, first } = await attestedOnce();
-      const open = { released: 0, kept: [{ group: 0, line: 0, why: "open" }] };
-      expect(await attester.release(first, at)).to.deep.equal(open);
-      await time.increaseTo(first.terms.eventBy + GRACE + 1);
-      expect(await attester.release(first, at)).to.deep.equal(open);
-    });
-
-    it("forgets what was reclaimed, once enough blocks stand on it", async () => {
-      const world = await attestedOnce();
-      const { attester, first } = world;
-      await time.increaseTo(first.terms.eventBy + GRACE + 1);
-      await run(world.payer.claims.reclaim(first));
-      expect((await attester.release(first)).released).to.equal(0);
-      await mine(12);
-      expect(await attester.release(first)).to.deep.equal({ released: 1, kept: [] });
-      expect(await attester.release(first)).to.deep.equal({ released: 0, kept: [] });
-      await attester.attest(await again(world), [met]);
-    });
-
-    it("keeps what was paid", async () => {
-      const world = await attestedOnce();
-      const { attester, first } = world;
-      await settledBy(world, first, [met]);
-      expect(await attester.release(first, at)).to.deep.equal({
-        released: 0,
-        kept: [{ group: 0, line: 0, why: "paid" }],
-      });
-    });
-
-    it("keeps what was paid in part, and forgets what others attested as not met", async () => {
-      const world = await attesting();
-      const { attester, pharmacy } = world;
-      const batch = await funded(world, [fill(pharmacy.address, "11", "90.00"), fill(pharmacy.address, "12", "12.34")]);
-      const group = groupOf(batch);
-      await attester.attest(batch, [met]);
-      const some = byClaim(group, { "F-11": partlyMet(CENT), "F-12": notMet });
-      await settledBy(world, batch, [some]);
-      const paid = lineOf(group, "F-11");
-      expect(await attester.release(batch, at)).to.deep.equal({
-        released: 1,
-        kept: [{ group: 0, line: paid, why: "paid" }],
-      });
-    });
-
-    it("forgets what the payee reversed, though a later settlement names it", async () => {
-      const world = await attesting();
-      const { attester, pharmacy } = world;
-      const batch = await funded(world, [fill(pharmacy.address, "11", "90.00"), fill(pharmacy.address, "12", "12.34")]);
-      const group = groupOf(batch);
-      await attester.attest(batch, [met]);
-      await run(pharmacy.claims.reverse(group, [lineOf(group, "F-12")]));
-      const open = { group: 0, line: lineOf(group, "F-11") };
-      expect(await attester.release(batch, at)).to.deep.equal({ released: 1, kept: [{ ...open, why: "open" }] });
-      await settledBy(world, batch, [met]);
-      expect(await attester.release(batch, at)).to.deep.equal({ released: 0, kept: [{ ...open, why: "paid" }] });
-    });
-
-    it("forgets what was refunded in full, and keeps what was in part", async () => {
-      const world = await attestedOnce();
-      const { attester, first, pharmacy } = world;
-      await settledBy(world, first, [met]);
-      await run(pharmacy.claims.refund(first, { amount: 8_999n * CENT, from: "credit" }));
-      expect((await attester.release(first, at)).kept).to.deep.equal([{ group: 0, line: 0, why: "paid" }]);
-      await run(pharmacy.claims.refund(first, { amount: CENT, from: "credit" }));
-      expect(await attester.release(first, at)).to.deep.equal({ released: 1, kept: [] });
-    });
-
-    it("forgets a batch that was never funded, when nobody can fund it any more", async () => {
-      const world = await attesting();
-      const { attester, pharmacy, payer } = world;
-      const input = await fundInput(world, [fill(pharmacy.address, "11", "90.00")]);
-      const { record } = await payer.claims.fund(input).simulate();
-      const batch = openClaimBatchRecord(record);
-      await attester.attest(batch, [met]);
-      await time.increaseTo(batch.terms.eventBy);
-      expect((await attester.release(batch, at)).kept).to.deep.equal([{ group: 0, line: 0, why: "open" }]);
-      await mine(1);
-      expect(await attester.release(batch, at)).to.deep.equal({ released: 1, kept: [] });
-    });
-
-    it("asks the escrow of the batch, and no other", async () => {
-      const { attesters, deployment, first, ledger } = await attestedOnce();
-      const { runner } = attesters[0].connection;
-      for (const other of [
-        { ...deployment, claimEscrow: deployment.mandates },
-        { ...deployment, chainId: 1 },
-      ]) {
-        const { details } = await refusal(
-          "INPUT_INVALID",
-          createAttester({ runner, deployment: other }, { ledger }).release(first, at),
-        );
-        expect(details["path"]).to.equal("batch");
-      }
-    });
-
-    it("does not take the word of a node that has lost its old logs", async () => {
-      const world = await attestedOnce();
-      const { attester, first, ledger } = world;
-      await settledBy(world, first, [met]);
-      const runner = nodeWith({
-        getLogs: () => Promise.resolve([]),
-        // ethers' own, by which the SDK asks where it is there.
-        send: (method: string, params: unknown[]) =>
-          method === "eth_getLogs" ? Promise.resolve([]) : ethers.provider.send(method, params),
-      } as Parameters<typeof nodeWith>[0]);
-      const forgetful = createAttester({ runner, deployment: world.deployment }, { ledger });
-      await refusal("NODE_INCONSISTENT", forgetful.release(first, at));
-      expect((await attester.release(first, at)).kept).to.have.length(1);
-    });
-
-    it("keeps everything on a chain that is younger than the confirmations", async () => {
-      const { attester, first } = await attestedOnce();
-      expect(await attester.release(first, { confirmations: 1_000_000 })).to.deep.equal({
-        released: 0,
-        kept: [{ group: 0, line: 0, why: "open" }],
-      });
-    });
-  });
-
   it("signs in whatever way it is given, with the options it was given", async () => {
-    const world = await attesting();
-    const batch = await again(world);
+    const world = await attesting(folder);
+    const batch = await oneFill(world);
     const attester = createAttester(world.attesters[0].connection, {
       ledger: memoryLedger(),
       attest: (given, results, options) => Promise.resolve({ batchId: given.batchId, results, options }),
@@ -428,9 +238,9 @@ describe("SDK: an attester that attests each event once", () => {
   });
 
   it("lets two attesters of one ledger attest a batch each, and neither the other's event", async () => {
-    const world = await attesting();
+    const world = await attesting(folder);
     const [one, two] = world.attesters.map(({ connection }) => createAttester(connection, { ledger: world.ledger }));
-    const [first, later] = [await again(world), await again(world)];
+    const [first, later] = [await oneFill(world), await oneFill(world)];
     const answers = await Promise.allSettled([one!.attest(first, [met]), two!.attest(later, [met])]);
     expect(answers.map(({ status }) => status).sort()).to.deep.equal(["fulfilled", "rejected"]);
   });
