@@ -20,6 +20,8 @@ import {
   type Workflow,
 } from "@chainlink/cre-sdk";
 
+import { encodeBase64, toUtf8Bytes } from "ethers";
+
 import { canonicalJson } from "@carepact/sdk/encryption";
 
 import { conclude, prepare, readSettings, type Answer, type Conclusion, type Settings } from "./core";
@@ -139,7 +141,7 @@ function publish(runtime: Runtime<Config>, { timeoutMs }: Settings, tokens: Toke
       url: publishUrl,
       method: "POST",
       headers: { "content-type": "application/json", ...authorization(tokens, publishTokenSecret) },
-      body: Buffer.from(agreed).toString("base64"),
+      body: encodeBase64(toUtf8Bytes(agreed)),
       timeout: `${timeoutMs / 1000}s`,
       // One node posts, the others take its answer.
       cacheSettings: { store: true, maxAge: "60s" },

@@ -56,7 +56,7 @@ async function answerTo(
 /** @returns undefined for a body above the limit, the rest of which is not read */
 async function textOf({ body }: Response, maxBytes: number): Promise<string | undefined> {
   if (body === null) return "";
-  const decoder = new TextDecoder("utf-8", { fatal: true });
+  const decoder = new TextDecoder();
   let text = "";
   let read = 0;
   const reader = body.getReader() as ReadableStreamDefaultReader<Uint8Array>;
