@@ -1,5 +1,6 @@
-import { CarepactError, type Json } from "../../errors";
+import type { Json } from "../../errors";
 import type { Token } from "../../money";
+import { jsonOfDocument, requireHead } from "../documents";
 import type { EventIdentity } from "../input/event";
 import { schemaReader } from "../schema";
 import type { ClaimBatchTerms, Group } from "../types";
@@ -102,21 +103,7 @@ const readers: { [Kind in keyof Documents]: (value: unknown) => Documents[Kind] 
  * @throws FILE_MALFORMED, FILE_WRONG_DOCUMENT, FILE_VERSION_UNSUPPORTED
  */
 export function readDocument<Kind extends keyof Documents>(value: unknown, kind: Kind): Documents[Kind] {
-  if (typeof value !== "object" || value === null || Array.isArray(value))
-    throw new CarepactError("FILE_MALFORMED", "A document is a JSON object.", { path: "$" });
-  const { carepact, version } = value as { carepact?: unknown; version?: unknown };
-  if (carepact !== kind)
-    throw new CarepactError("FILE_WRONG_DOCUMENT", `This is no ${kind}: its "carepact" says otherwise.`, {
-      path: "$.carepact",
-      expected: kind,
-      found: typeof carepact === "string" ? carepact.slice(0, 80) : null,
-    });
-  if (typeof version === "number" && Number.isInteger(version) && version > CLAIM_BATCH_FILE_VERSION)
-    throw new CarepactError(
-      "FILE_VERSION_UNSUPPORTED",
-      `This ${kind} has version ${version} and was made by a newer version; update the SDK.`,
-      { path: "$.version", version, supported: CLAIM_BATCH_FILE_VERSION },
-    );
+  requireHead(value, kind, CLAIM_BATCH_FILE_VERSION);
   return readers[kind](value);
 }
 
@@ -129,16 +116,7 @@ export function parseDocument<Kind extends keyof Documents>(
   kind: Kind,
   maxBytes: number = MAX_FILE_BYTES,
 ): Documents[Kind] {
-  if (typeof text !== "string") throw new CarepactError("FILE_MALFORMED", "Pass the document's text.", { path: "$" });
-  if (text.length > maxBytes || new TextEncoder().encode(text).length > maxBytes)
-    throw new CarepactError("FILE_TOO_BIG", `The document is larger than ${maxBytes} bytes.`, { maxBytes });
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch (cause) {
-    throw new CarepactError("FILE_MALFORMED", "The text is not JSON; it may be cut short.", { path: "$" }, cause);
-  }
-  return readDocument(value, kind);
+  return readDocument(jsonOfDocument(text, maxBytes), kind);
 }
 
 /**

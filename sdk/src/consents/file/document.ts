@@ -1,4 +1,5 @@
 import { CarepactError, isCarepactError } from "../../errors";
+import { jsonOfDocument, requireHead } from "../../claims/documents";
 import { schemaReader } from "../../claims/schema";
 
 import mandateSchema from "./mandate.schema.json";
@@ -38,31 +39,13 @@ const readers: { [Kind in keyof Documents]: (value: unknown) => Documents[Kind] 
  */
 export function readConsentDocument<Kind extends keyof Documents>(value: unknown, kind: Kind): Documents[Kind] {
   try {
-    return readDocument(value, kind);
+    requireHead(value, kind, CONSENT_FILE_VERSION);
+    return readers[kind](value);
   } catch (thrown) {
     if (isCarepactError(thrown)) throw thrown;
     // An object that throws when it is looked at.
     throw new CarepactError("FILE_MALFORMED", "The document cannot be read; pass plain JSON.", { path: "$" }, thrown);
   }
-}
-
-function readDocument<Kind extends keyof Documents>(value: unknown, kind: Kind): Documents[Kind] {
-  if (typeof value !== "object" || value === null || Array.isArray(value))
-    throw new CarepactError("FILE_MALFORMED", "A document is a JSON object.", { path: "$" });
-  const { carepact, version } = value as { carepact?: unknown; version?: unknown };
-  if (carepact !== kind)
-    throw new CarepactError("FILE_WRONG_DOCUMENT", `This is no ${kind}: its "carepact" says otherwise.`, {
-      path: "$.carepact",
-      expected: kind,
-      found: typeof carepact === "string" ? carepact.slice(0, 80) : null,
-    });
-  if (typeof version === "number" && Number.isInteger(version) && version > CONSENT_FILE_VERSION)
-    throw new CarepactError(
-      "FILE_VERSION_UNSUPPORTED",
-      `This ${kind} has version ${version} and was made by a newer version; update the SDK.`,
-      { path: "$.version", version, supported: CONSENT_FILE_VERSION },
-    );
-  return readers[kind](value);
 }
 
 /** @internal Reads the text of a document. @throws FILE_TOO_BIG, and as {@link readConsentDocument} */
@@ -71,16 +54,7 @@ export function parseConsentDocument<Kind extends keyof Documents>(
   kind: Kind,
   maxBytes = MAX_CONSENT_FILE_BYTES,
 ): Documents[Kind] {
-  if (typeof text !== "string") throw new CarepactError("FILE_MALFORMED", "Pass the document's text.", { path: "$" });
-  if (text.length > maxBytes || new TextEncoder().encode(text).length > maxBytes)
-    throw new CarepactError("FILE_TOO_BIG", `The document is larger than ${maxBytes} bytes.`, { maxBytes });
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch (cause) {
-    throw new CarepactError("FILE_MALFORMED", "The text is not JSON; it may be cut short.", { path: "$" }, cause);
-  }
-  return readConsentDocument(value, kind);
+  return readConsentDocument(jsonOfDocument(text, maxBytes), kind);
 }
 
 /** @internal What is wrong with a part of a document, as what is wrong with the document. */
