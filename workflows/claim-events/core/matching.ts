@@ -123,7 +123,7 @@ function isProvider(system: string, expected: string, all: readonly string[], re
   return values.length === 0 ? all.length === 1 : isExactly(values, expected);
 }
 
-/** Fill numbers stated, whatever type of number the extension carries. */
+/** Fill numbers stated, whatever type of number the extension carries. What is no number matches none. */
 function fillsOf(resource: Element, { fillExtension }: Server): string[] {
   const stated = elementsOf(resource["extension"])
     .filter(({ url }) => url === fillExtension)
@@ -133,7 +133,7 @@ function fillsOf(resource: Element, { fillExtension }: Server): string[] {
         ? quantity["value"]
         : (extension["valueInteger"] ?? extension["valueUnsignedInt"] ?? extension["valuePositiveInt"]);
     });
-  return [...new Set(stated.map(String))];
+  return [...new Set(stated.map((fill) => (typeof fill === "number" ? String(fill) : "")))];
 }
 
 /** What was billed as a National Drug Code and is stated as one has to be the same package. */
