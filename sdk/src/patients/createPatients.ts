@@ -21,6 +21,7 @@ import {
 } from "../signers/authorization";
 import type { PatientSigner } from "../signers/types";
 
+import { controllerActions } from "./acting";
 import { signMandate, type MandateInput } from "./mandate";
 import { patientTypes } from "./messages";
 import { checkProofing, type ProofingCheck, type ProofingLevel, type SignedProofing } from "./proofing";
@@ -151,28 +152,11 @@ export function createPatients(connection: Connection, { signer }: PatientsOptio
   ): Promise<Authorization> =>
     authorize(connection, key, { domain, type, fields: patientTypes[type], values }, options, lasting);
 
-  /** What the controller does, once it is known that it is the controller. */
-  const acting = <Result>(
-    patient: string,
-    options: AuthorizationOptions | undefined,
-    plan: (record: PatientRecord) => {
-      type: keyof typeof patientTypes;
-      values: Record<string, unknown>;
-      data: (authorization: Authorization) => string;
-      result: (receipt: Receipt) => Result;
-    },
-  ): Action<Result> =>
-    actionOf(
-      connection,
-      async () => {
-        const record = await active(patient);
-        requireController(record, await actorOf(connection, signer));
-        const { type, values, data, result } = plan(record);
-        const authorization = await sign(signer, type, { patient: record.patient, ...values }, options);
-        return { to: contract.to, data: data(authorization), preview: () => undefined, result };
-      },
-      relayed,
-    );
+  const acting = controllerActions(connection, signer, {
+    to: contract.to,
+    read: async (patient) => ({ record: await active(patient) }),
+    sign: (type: keyof typeof patientTypes, values, options) => sign(signer, type, values, options),
+  });
   const said = (receipt: Receipt, event: string): Record<string, unknown> => eventIn(receipt, contract, event);
   /** What the other key signs, or signed. @throws INPUT_INVALID, AUTHORIZATION_EXPIRED */
   const signedBy = async (
@@ -248,7 +232,7 @@ export function createPatients(connection: Connection, { signer }: PatientsOptio
         options,
       ),
     setHpkeKey: (patient, hpkeKey, options) =>
-      acting(patient, options, (record) => {
+      acting(patient, options, ({ record }) => {
         const key = requireHpkeKey(hpkeKey);
         if (key === record.hpkeKey)
           throw new CarepactError("KEY_INVALID", "This is the sealing key that the patient has.", { path: "hpkeKey" });
@@ -263,7 +247,7 @@ export function createPatients(connection: Connection, { signer }: PatientsOptio
         };
       }),
     setProofing: (patient, given, options) =>
-      acting(patient, options, (record) => {
+      acting(patient, options, ({ record }) => {
         const proofing = given === undefined ? ZERO : requireWord(given, "proofing");
         return {
           type: "SetProofing",
@@ -312,7 +296,7 @@ export function createPatients(connection: Connection, { signer }: PatientsOptio
         options,
       ),
     deactivate: (patient, options) =>
-      acting(patient, options, (record) => ({
+      acting(patient, options, ({ record }) => ({
         type: "DeactivatePatient",
         values: {},
         data: (authorization) => encode("deactivatePatient", [record.patient, authorization]),

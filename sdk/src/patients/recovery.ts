@@ -8,7 +8,6 @@ import type { CallOptions } from "../chain/options";
 import { reading } from "../chain/read";
 import { CarepactError } from "../errors";
 import {
-  actorOf,
   authorize,
   requireAuthorization,
   signing,
@@ -18,9 +17,10 @@ import {
 } from "../signers/authorization";
 import type { PatientSigner } from "../signers/types";
 
+import { controllerActions } from "./acting";
 import { contactsHashOf, requireContacts, type RecoveryContacts } from "./contacts";
 import { recoveryDomain, recoveryTypes } from "./messages";
-import { requireController, requireWord, signerHashOf, ZERO } from "./record";
+import { requireWord, signerHashOf, ZERO } from "./record";
 import {
   contactsOf,
   recoveryOf,
@@ -119,28 +119,7 @@ export function createRecoveries(connection: Connection, signer: PatientSigner |
       async () => ({ to: contract.to, preview: () => undefined, ...plan(await standing(patient)) }),
       { relayed: true },
     );
-  /** An action of the controller. */
-  const acting = <Result>(
-    patient: string,
-    options: AuthorizationOptions | undefined,
-    plan: (standing: Standing) => {
-      type: keyof typeof recoveryTypes;
-      values: Record<string, unknown>;
-      data: (authorization: Authorization) => string;
-      result: (receipt: TransactionReceipt) => Result;
-    },
-  ): Action<Result> =>
-    actionOf(
-      connection,
-      async () => {
-        const now = await standing(patient);
-        requireController(now.record, await actorOf(connection, signer));
-        const { type, values, data, result } = plan(now);
-        const authorization = await sign(type, { patient: now.record.patient, ...values }, options);
-        return { to: contract.to, data: data(authorization), preview: () => undefined, result };
-      },
-      { relayed: signer !== undefined },
-    );
+  const acting = controllerActions(connection, signer, { to: contract.to, read: standing, sign });
   /** What a contact signs, of those that `contacts` names. */
   const contactSigns = async (
     type: "StartRecovery" | "OverrideVeto",
