@@ -1,4 +1,3 @@
-// First: it gives the runtime what the SDK expects of a browser, such as URL.
 import {
   bytesToHex,
   consensusIdenticalAggregation,
@@ -19,6 +18,9 @@ import {
   type Runtime,
   type Workflow,
 } from "@chainlink/cre-sdk";
+
+// Between the two: Chainlink's SDK sets globals, Carepact's reads them.
+import "./shim";
 
 import { encodeBase64, toUtf8Bytes } from "ethers";
 
