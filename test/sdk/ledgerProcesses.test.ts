@@ -1,19 +1,18 @@
-import { fork, type ChildProcess } from "node:child_process";
+import { fork } from "node:child_process";
 import { once } from "node:events";
 import { join } from "node:path";
 
 import { expect } from "chai";
 
-import { amountsAsText, type Answer, type Order } from "./ledgerProcess";
+import type { Answer, Order } from "./ledgerProcess";
 import { attestedOf, ledgerFolder, lineOf, type LedgerFolder, type Terms } from "./ledgers";
 
 /** A ledger in another process. */
 interface Other {
-  child: ChildProcess;
   /** Why it refused the lines; nothing if it did not. */
   claim(...lines: Terms[]): Promise<string[]>;
-  /** Claims, and is killed before it can say anything. */
-  claimAndCrash(...lines: Terms[]): Promise<void>;
+  /** Is killed as it is told, and says nothing any more. */
+  crash(order: Order): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -21,20 +20,21 @@ async function otherProcess(path: string): Promise<Other> {
   const child = fork(join(__dirname, "ledgerProcess.ts"), [path], {
     execArgv: ["--require", "ts-node/register/transpile-only"],
     stdio: ["ignore", "ignore", "inherit", "ipc"],
+    // Knows bigints.
+    serialization: "advanced",
   });
   const answer = async (): Promise<Answer> => ((await once(child, "message")) as [Answer])[0];
-  const order = ({ claim, ...rest }: Order): void => void child.send({ claim: claim.map(amountsAsText), ...rest });
+  const order = (given: Order): void => void child.send(given);
   expect(await answer()).to.deep.equal({ ready: true });
   return {
-    child,
     claim: async (...claim) => {
       const answered = answer();
       order({ claim });
       return ((await answered) as { reasons: string[] }).reasons;
     },
-    claimAndCrash: async (...claim) => {
+    crash: async (given) => {
       const ended = once(child, "exit");
-      order({ claim, crash: true });
+      order(given);
       expect(await ended).to.deep.equal([null, "SIGKILL"]);
     },
     stop: async () => {
@@ -107,11 +107,22 @@ describe("A ledger that several processes have open", () => {
 
   it("knows what a process recorded that was killed before it signed, and lets it sign after all", async () => {
     const killed = await start();
-    await killed.claimAndCrash({ event: "2" });
+    await killed.crash({ claim: [{ event: "2" }], crash: "afterwards" });
     const ledger = folder.open(path);
     expect(await ledger.attested(lineOf({ event: "2" }).eventKey)).to.deep.equal([attestedOf()]);
     const next = await start();
     expect(await next.claim({ event: "2", batch: "later" })).to.deep.equal(["samePayer"]);
     expect(await next.claim({ event: "2" })).to.deep.equal([]);
+  });
+
+  it("is whole, and open to others, when a process is killed in the midst of writing", async () => {
+    const [killed, waiting] = await Promise.all([start(), start()]);
+    const ledger = folder.open(path);
+    expect(await ledger.claim([lineOf({ event: "2" })])).to.deep.equal([]);
+    await killed.crash({ crash: "writing" });
+    expect(await waiting.claim({ event: "2", batch: "later" })).to.deep.equal(["samePayer"]);
+    expect(await waiting.claim({ event: "3" })).to.deep.equal([]);
+    expect(await ledger.attested(lineOf({ event: "2" }).eventKey)).to.deep.equal([attestedOf()]);
+    expect(await ledger.attested(lineOf({ event: "3" }).eventKey)).to.deep.equal([attestedOf()]);
   });
 });
