@@ -26,7 +26,8 @@ import { START, fixedBytes, withoutZeroBytes } from "./fixed";
 
 /** Last moment of the care, in unix seconds. */
 export const EVENT_BY = START + 30 * DAY;
-const VALID_UNTIL = START + 60 * DAY;
+/** Until when attestations are good, in unix seconds. */
+export const VALID_UNTIL = START + 60 * DAY;
 
 /** 60.00 to 119.99 of a token of 6 decimals, in whole cents. */
 const amountOfLine = (line: number): bigint => (6_000n + (BigInt(id(`line ${line}`)) % 6_000n)) * 10_000n;
@@ -38,19 +39,25 @@ export interface BenchBatch {
   groups: Group[];
   /** Line amounts of each group, in base units. */
   amounts: bigint[][];
+  /** Merkle root over the line amounts. */
+  linesRoot: string;
   ref: EscrowRef;
   attesters: Attesters;
   /** Opens the line amounts of these groups. */
   open(indices: number[]): OpenedLinesStruct;
 }
 
-/** A batch of `lines` lines, spread evenly over the payees. */
+/**
+ * A batch of `lines` lines, spread evenly over the payees.
+ * @param rightRoot Right part of the manifest's root; made up unless given.
+ */
 export async function buildBatch(
   chain: Chain,
   name: string,
   payees: string[],
   lines: number,
   attesters: Attesters,
+  rightRoot?: string,
 ): Promise<BenchBatch> {
   const each = lines / payees.length;
   const opened: GroupLines[] = payees.map((_, group) => ({
@@ -66,10 +73,10 @@ export async function buildBatch(
   const tree = manifestTreeOf(opened.map(linesLeafOf));
   const { details, manifestRoot } = await withoutZeroBytes(
     (attempt) => {
-      const details = fixedBytes(`${name} details ${attempt}`, 32);
+      const details = rightRoot ?? fixedBytes(`${name} details ${attempt}`, 32);
       return { details, manifestRoot: manifestRootOf(tree.root, details) };
     },
-    (made) => [made.manifestRoot],
+    (made) => (rightRoot === undefined ? [made.manifestRoot] : []),
   );
   return {
     terms: {
@@ -85,6 +92,7 @@ export async function buildBatch(
     words: groups.map(packGroup),
     groups,
     amounts: opened.map(({ amounts }) => amounts),
+    linesRoot: tree.root,
     ref: {
       chainId: (await chain.relayer.provider.getNetwork()).chainId,
       escrow: await chain.escrow.getAddress(),

@@ -3,7 +3,8 @@ import type { HardhatEthersSigner } from "@nomicfoundation/hardhat-ethers/signer
 import { getAddress, parseEther, parseUnits, type ContractTransactionResponse } from "ethers";
 import type { HardhatRuntimeEnvironment } from "hardhat/types";
 
-import type { TestStablecoin } from "../typechain-types";
+import type { KeystoneForwarder, TestStablecoin } from "../typechain-types";
+import { deployForwarder, donOf, type Don } from "../test/support/keystone";
 import { deploySystem, kinds, publish, register, rulebookOf, type System } from "../test/support/system";
 
 import { START, fixedBytes } from "./fixed";
@@ -23,6 +24,9 @@ export interface Chain extends System {
   payer: HardhatEthersSigner;
   /** Brings what anyone may bring. */
   relayer: HardhatEthersSigner;
+  /** Chainlink's forwarder of reports, and the network of 4 nodes that it knows. */
+  forwarder: KeystoneForwarder;
+  don: Don;
   /** In ascending order. */
   payees: string[];
   one: Attesters;
@@ -38,17 +42,19 @@ export interface Chain extends System {
 /** Deploys the system as `deploy/` does it, and gives the payer a pool. */
 export async function prepareChain(hre: HardhatRuntimeEnvironment): Promise<Chain> {
   const { ethers } = hre;
-  const system = await deploySystem();
   const signers = await ethers.getSigners();
   const [payer, relayer, issuer] = signers.slice(1, 4) as [
     HardhatEthersSigner,
     HardhatEthersSigner,
     HardhatEthersSigner,
   ];
+  // By an account that deploys nothing else: so are forwarder and token, whose addresses nothing else changes.
+  const don = donOf(1, 4, 1);
+  const forwarder = await deployForwarder(signers[4]!, don);
+  const system = await deploySystem(await forwarder.getAddress());
   const attesters = signers.slice(10, 15).sort((a, b) => (BigInt(a.address) < BigInt(b.address) ? -1 : 1));
   const addresses = attesters.map(({ address }) => address);
 
-  // By an account that deploys nothing else, so that no other deployment changes the token's address.
   const factory = await ethers.getContractFactory("TestStablecoin", issuer);
   const token = (await factory.deploy("Test Dollar", "TUSD", 6)) as unknown as TestStablecoin;
   await register(system.registry, payer.address, kinds.payer);
@@ -61,6 +67,8 @@ export async function prepareChain(hre: HardhatRuntimeEnvironment): Promise<Chai
   return {
     ...system,
     token,
+    forwarder,
+    don,
     payer,
     relayer,
     payees: Array.from({ length: PAYEES }, (_, i) => getAddress(fixedBytes(`payee ${i}`, 20))).sort((a, b) =>

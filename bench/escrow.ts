@@ -45,9 +45,12 @@ export async function measureEscrow(chain: Chain): Promise<Gas> {
     "deposit.1": await deposit(chain),
     "refund.1.tokens": await refund(chain, one.batch, false),
     "settle.500.payees500.firstTime.perLine": perLine(newcomers.settle),
-    // Last, since it moves the clock beyond what other batches wait for.
-    "reclaim.1": await reclaim(chain, payee),
   };
+}
+
+/** Measures the escrow's row that comes last, since it moves the clock beyond what other batches wait for. */
+export async function measureReclaim(chain: Chain): Promise<Gas> {
+  return { "reclaim.1": await reclaim(chain, some(chain, 1)[0]!) };
 }
 
 async function fund(chain: Chain, batch: BenchBatch): Promise<number> {

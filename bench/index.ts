@@ -6,7 +6,8 @@ import { prepareChain } from "./chain";
 import { budgetsMissed, changesSince, type Gas } from "./compare";
 import { measureConsents } from "./consents";
 import { measureEas } from "./eas";
-import { measureEscrow } from "./escrow";
+import { measureEscrow, measureReclaim } from "./escrow";
+import { measureOracles } from "./oracles";
 import { readCommitted, writeCommitted } from "./files";
 import { terminalTable } from "./report";
 
@@ -41,7 +42,13 @@ export async function runBench(hre: HardhatRuntimeEnvironment, options: BenchOpt
 
 async function measure(hre: HardhatRuntimeEnvironment): Promise<Gas> {
   const chain = await prepareChain(hre);
-  return { ...(await measureEscrow(chain)), ...(await measureConsents(chain)), ...(await measureEas(chain)) };
+  return {
+    ...(await measureEscrow(chain)),
+    ...(await measureOracles(chain)),
+    ...(await measureReclaim(chain)),
+    ...(await measureConsents(chain)),
+    ...(await measureEas(chain)),
+  };
 }
 
 function changesOrAdvice(committed: Gas, gas: Gas): string[] {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.30;
 
+import {Address} from "@openzeppelin/contracts/utils/Address.sol";
 import {IAttesterConditions} from "../interfaces/IAttesterConditions.sol";
 import {IClaimEscrow} from "../interfaces/IClaimEscrow.sol";
 import {IRulebooks} from "../interfaces/IRulebooks.sol";
@@ -32,13 +33,15 @@ abstract contract Settlements is ClaimBatches, Pools, WorkflowReports {
 
     /// @dev Created with the escrow's code, so that no upgrade or setting changes one without the other.
     /// @custom:oz-upgrades-unsafe-allow state-variable-immutable state-variable-assignment
-    IAttesterConditions private immutable _CONDITIONS = new AttesterConditions();
+    address private immutable _CONDITIONS = address(new AttesterConditions());
 
     /// @dev One attestation at work on a batch.
     struct Round {
         bytes32 batchId;
         uint256 paid;
         uint256 freed;
+        /// Whether a workflow reported the attestation, in place of signatures.
+        bool reported;
         /// Whether lines of the batch were closed before this round.
         bool tracked;
         /// Closed lines of the batch, as in {LineBitmap}.
@@ -108,7 +111,7 @@ abstract contract Settlements is ClaimBatches, Pools, WorkflowReports {
         BatchState state = _loadState(round.batchId);
         if (state.open() == 0) return (0, 0);
 
-        bytes32 digest = _checkAttestation(domain, round.batchId, state, batch, groups, attestation);
+        bytes32 digest = _checkAttestation(domain, round, state, batch, attestation);
         _checkGroups(batch, groups);
         round.tracked = state.tracked();
         round.closed = _loadClosed(round.batchId, state);
@@ -121,7 +124,7 @@ abstract contract Settlements is ClaimBatches, Pools, WorkflowReports {
         if (state.open() != 0 && !round.tracked) _closeWholeGroups(groups, attestation.results, round.closed);
         _storeState(round.batchId, state, round.closed);
         // What is stored is given back for a refund of gas, when nobody can need it again.
-        if (attestation.signatures.length == 0 && state.open() == 0) _clearReport(batch.rulebook, round.batchId);
+        if (round.reported && state.open() == 0) _clearReport(batch.rulebook, round.batchId);
         if (freed != 0) _addFree(batch.payer, batch.token, freed);
         emit ClaimBatchSettled(round.batchId, digest, attestation.results);
     }
@@ -129,31 +132,36 @@ abstract contract Settlements is ClaimBatches, Pools, WorkflowReports {
     /// @dev Checks that the batch can be settled now, and that its rulebook's attesters signed.
     function _checkAttestation(
         bytes32 domain,
-        bytes32 batchId,
+        Round memory round,
         BatchState state,
         ClaimBatch calldata batch,
-        Group[] calldata groups,
         Attestation calldata attestation
     ) private view returns (bytes32 digest) {
-        (address blob, uint256 threshold, address[] memory attesters) = _checkTime(state, batch, attestation);
-        digest = _attestationDigest(domain, batchId, attestation);
+        RulebookClock rulebook = _loadRulebook(batch.rulebook);
+        (uint256 threshold, address[] memory attesters) = _checkTime(rulebook, state, batch, attestation);
+        digest = _attestationDigest(domain, round.batchId, attestation);
         bytes calldata signatures = attestation.signatures;
         if (signatures.length == threshold * AttesterSignatures.SIZE) {
             AttesterSignatures.verify(digest, threshold, attesters, signatures);
         } else if (signatures.length != 0) {
-            _CONDITIONS.check(blob, digest, batch.manifestRoot, groups, attestation.results, signatures);
-        } else if (!_isReported(batch.rulebook, batchId, digest)) {
-            revert NotReported(batchId);
+            // Its arguments are the first of those of this call, whichever of both it is.
+            Address.functionStaticCall(
+                _CONDITIONS,
+                abi.encodePacked(IAttesterConditions.check.selector, msg.data[4:], uint256(uint160(rulebook.blob())), digest)
+            );
+        } else {
+            if (!_isReported(batch.rulebook, round.batchId, digest)) revert NotReported(round.batchId);
+            round.reported = true;
         }
     }
 
     /// @dev Checks that nothing is stopped, and that the attestation comes in time.
     function _checkTime(
+        RulebookClock rulebook,
         BatchState state,
         ClaimBatch calldata batch,
         Attestation calldata attestation
-    ) private view returns (address blob, uint256 threshold, address[] memory attesters) {
-        RulebookClock rulebook = _loadRulebook(batch.rulebook);
+    ) private view returns (uint256 threshold, address[] memory attesters) {
         StopClockState stopClock = _readStopClock();
         uint256 stopped = _stoppedSince(state, stopClock, rulebook);
         // A stop counts for a batch only up to the cap of its life: who may suspend a rulebook could else defeat every payment
@@ -164,8 +172,7 @@ abstract contract Settlements is ClaimBatches, Pools, WorkflowReports {
         }
 
         uint256 attestBy;
-        blob = rulebook.blob();
-        (attestBy, threshold, attesters) = RulebookBlobLib.read(blob);
+        (attestBy, threshold, attesters) = RulebookBlobLib.read(rulebook.blob());
         attestBy += batch.eventBy + stopped;
         if (block.timestamp > attestBy) revert AttestationTooLate(attestBy);
         if (block.timestamp > attestation.validUntil) revert AttestationExpired(attestation.validUntil);

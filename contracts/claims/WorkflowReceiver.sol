@@ -17,23 +17,14 @@ abstract contract WorkflowReceiver is IWorkflowReceiver, RulebookClocks, Workflo
 
     /// @inheritdoc IReceiver
     function onReport(bytes calldata metadata, bytes calldata report) external {
-        WorkflowReportsStorage storage $ = _workflowReports();
-        if (msg.sender != $.forwarder) revert NotForwarder(msg.sender);
-        if (metadata.length < _WORKFLOW_SIZE || report.length != _REPORT_SIZE) revert ReportMalformed();
-        Report memory reported = abi.decode(report, (Report));
-        (bytes32 workflow, ) = RulebookBlobLib.readWorkflow(_loadRulebook(reported.rulebook).blob());
-        if (workflow == 0 || workflow != keccak256(metadata[:_WORKFLOW_SIZE])) {
-            revert WorkflowForeign(reported.rulebook);
+        if (msg.sender != _workflowReports().forwarder) revert NotForwarder(msg.sender);
+        if (metadata.length < _WORKFLOW_SIZE || report.length == 0 || report.length % _REPORT_SIZE != 0) {
+            revert ReportMalformed();
         }
-        uint256 observedAt = reported.observedAt;
-        if (observedAt > block.timestamp) revert ReportFromFuture(observedAt);
-        mapping(bytes32 => WorkflowReport) storage reports = $.reports[reported.rulebook];
-        uint256 recordedAt = uint40(WorkflowReport.unwrap(reports[reported.batchId]));
-        if (observedAt <= recordedAt) revert ReportStale(observedAt, recordedAt);
-
-        uint256 digest = uint256(reported.digest) >> _OBSERVED_AT_BITS << _OBSERVED_AT_BITS;
-        reports[reported.batchId] = WorkflowReport.wrap(digest | observedAt);
-        emit AttestationReported(reported.batchId, reported.rulebook, reported.digest, observedAt);
+        bytes32 workflow = keccak256(metadata[:_WORKFLOW_SIZE]);
+        for (uint256 start = 0; start < report.length; start += _REPORT_SIZE) {
+            _record(workflow, abi.decode(report[start:start + _REPORT_SIZE], (Report)));
+        }
     }
 
     /// @inheritdoc IWorkflowReceiver
@@ -53,8 +44,25 @@ abstract contract WorkflowReceiver is IWorkflowReceiver, RulebookClocks, Workflo
         return (bytes27(bytes32(report)), uint40(report));
     }
 
-    /// @notice Whether an interface is implemented, as the Keystone forwarder asks before its first report (ERC-165).
+    /// @notice Whether an interface is implemented (ERC-165). The Keystone forwarder asks before each report.
     function supportsInterface(bytes4 interfaceId) external pure returns (bool) {
         return interfaceId == type(IReceiver).interfaceId || interfaceId == type(IERC165).interfaceId;
+    }
+
+    function _record(bytes32 workflow, Report memory report) private {
+        (bytes32 named, ) = RulebookBlobLib.readWorkflow(_loadRulebook(report.rulebook).blob());
+        if (workflow != named) revert WorkflowForeign(report.rulebook);
+        uint256 observedAt = report.observedAt;
+        if (observedAt > block.timestamp) revert ReportFromFuture(observedAt);
+        mapping(bytes32 => WorkflowReport) storage reports = _workflowReports().reports[report.rulebook];
+        uint256 recordedAt = uint40(WorkflowReport.unwrap(reports[report.batchId]));
+        // To revert would keep the others of this report away, and have the nodes try again what never can succeed.
+        if (observedAt <= recordedAt) {
+            emit ReportOutdated(report.batchId, report.rulebook, observedAt, recordedAt);
+            return;
+        }
+        uint256 digest = uint256(report.digest) >> _OBSERVED_AT_BITS << _OBSERVED_AT_BITS;
+        reports[report.batchId] = WorkflowReport.wrap(digest | observedAt);
+        emit AttestationReported(report.batchId, report.rulebook, report.digest, observedAt);
     }
 }

@@ -10,7 +10,7 @@ import {Group} from "../libraries/GroupLib.sol";
 /// @param total Sum of the groups' subtotals, in base units of `token`.
 /// @param groupsHash keccak256 of the groups, each a 32-byte word (see {Group}), in order.
 /// @param manifestRoot keccak256 of two Merkle roots: over the line amounts of each group (see {GroupLines}), and over the off-chain
-/// detail of each line, which the chain never reads. Where patients sign, the second is joined with a third (see {PatientKey}).
+/// detail of each line, which the chain never reads. Where patients sign, the second is joined with a third (see {IAttesterConditions}).
 /// @param rulebook Id of the rulebook that says who attests and until when.
 /// @param eventBy Last moment, in unix seconds, at which the care may happen.
 /// @param salt Makes batches with otherwise equal terms distinct.
@@ -32,41 +32,14 @@ struct ClaimBatch {
 /// @param evidence Salted commitment to what the attesters saw.
 /// @param results Results per group and line, packed (see {ResultsLib}).
 /// @param signatures One of three forms. Where the rulebook has one list of accounts and no other condition: 65-byte secp256k1
-/// signatures (r, s, v), exactly as many as its threshold, in ascending order of signer. Under any rulebook:
-/// abi.encode({AttesterSignature}[], {PatientKey}[]). Nothing, if the rulebook's workflow reported the attestation.
+/// signatures (r, s, v), exactly as many as its threshold, in ascending order of signer. Under any rulebook: packed signatures of
+/// any kind of key (see {IAttesterConditions}). Nothing, if the rulebook's workflow reported the attestation.
 struct Attestation {
     uint40 observedAt;
     uint40 validUntil;
     bytes32 evidence;
     bytes results;
     bytes signatures;
-}
-
-/// @notice The signature of one attester, whatever the kind of its key.
-/// @dev In strictly ascending order of `attester`, then of `place`.
-/// @param attester Which one: the index among the attesters of all groups of the rulebook.
-/// @param place For the payee, the group's index; for the patient, the line's index in the batch; else zero.
-/// @param signature As the attester's kind of key signs (ERC-7913, ERC-1271, ECDSA).
-struct AttesterSignature {
-    uint256 attester;
-    uint256 place;
-    bytes signature;
-}
-
-/// @notice The one-time key with which the patient of a line signs, opened against the batch's `manifestRoot`; one for each of the
-/// patient's signatures, in their order.
-/// @dev Under a batch with such keys the right part of `manifestRoot` is keccak256(root over details ‖ root over patients' keys). A
-/// leaf of the latter is keccak256(line as uint256 ‖ salt ‖ keys): longer than the preimage of an inner node.
-/// @param salt Keeps keys that are known from being found in the root.
-/// @param signer ERC-7913 signer: the patient's key, or that of a personal representative.
-/// @param keys keccak256 of each signer that may sign for this line.
-/// @param proof Hashes that lead from the leaf to the root over patients' keys (see {ManifestTree}), followed by the root over
-/// details and the root over line amounts.
-struct PatientKey {
-    bytes32 salt;
-    bytes signer;
-    bytes32[] keys;
-    bytes32[] proof;
 }
 
 /// @notice The line amounts of one group, opened against the batch's `manifestRoot`.

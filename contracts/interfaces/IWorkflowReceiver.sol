@@ -3,7 +3,8 @@ pragma solidity 0.8.30;
 
 import {IReceiver} from "@chainlink/contracts/src/v0.8/keystone/interfaces/IReceiver.sol";
 
-/// @notice What a workflow reports: that its nodes agreed on an attestation. ABI-encoded, it is the report that they sign.
+/// @notice That a workflow's nodes agreed on an attestation. What they sign is one or more of these, ABI-encoded, one behind the
+/// other.
 /// @param rulebook Rulebook that names the workflow.
 /// @param batchId Claim batch that was attested.
 /// @param digest EIP-712 digest of the attestation.
@@ -29,6 +30,14 @@ interface IWorkflowReceiver is IReceiver {
         uint256 observedAt
     );
 
+    /// @notice A report was not recorded: one that was observed at `recordedAt`, not earlier than this one, is.
+    event ReportOutdated(
+        bytes32 indexed batchId,
+        bytes32 indexed rulebook,
+        uint256 observedAt,
+        uint256 recordedAt
+    );
+
     /// @notice Reports are taken from `forwarder` from now on.
     event ForwarderSet(address forwarder);
 
@@ -38,14 +47,11 @@ interface IWorkflowReceiver is IReceiver {
     /// @notice The report is not of the workflow that `rulebook` names, or the rulebook names none.
     error WorkflowForeign(bytes32 rulebook);
 
-    /// @notice The report is not an ABI-encoded {Report}, or its metadata not what a Keystone forwarder passes on.
+    /// @notice The report is not made of {Report}s, or its metadata not what a Keystone forwarder passes on.
     error ReportMalformed();
 
     /// @notice The report was observed at a time that is still to come.
     error ReportFromFuture(uint256 observedAt);
-
-    /// @notice A report of this batch that was observed at `recordedAt`, not earlier than this one, is recorded.
-    error ReportStale(uint256 observedAt, uint256 recordedAt);
 
     /// @notice Names the Keystone forwarder whose reports are taken; zero: none. Restricted by the access manager.
     function setForwarder(address newForwarder) external;

@@ -1,7 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.30;
 
+import {Bytes} from "@openzeppelin/contracts/utils/Bytes.sol";
+import {
+    ERC7913P256Verifier
+} from "@openzeppelin/contracts/utils/cryptography/verifiers/ERC7913P256Verifier.sol";
 import {AttesterGroup, Rulebook, Workflow} from "../interfaces/IRulebooks.sol";
+import {ConditionsLib} from "./ConditionsLib.sol";
 import {RulebookBlob} from "./RulebookBlob.sol";
 
 /// @title RulebookBlobLib
@@ -12,8 +17,9 @@ import {RulebookBlob} from "./RulebookBlob.sol";
 /// words; the conditions, packed; and the whole rulebook, ABI-encoded.
 ///
 /// A packed condition is its threshold (1 byte), the number of its attesters (1 byte) and the amount above which it holds (12
-/// bytes), followed by each attester: its length (1 byte) and itself. Of an attester that was suspended the length is zero, which
-/// leaves the others where they were.
+/// bytes), followed by each attester: its length (1 byte) and itself. A P-256 key whose verifier is a copy of OpenZeppelin's stands
+/// without it, so that nobody has to call it, behind 255 for its length. Of an attester that was suspended the length is zero, which leaves the others where
+/// they were.
 library RulebookBlobLib {
     uint256 private constant _WORD = 32;
     uint256 private constant _ACCOUNT_SIZE = 20;
@@ -37,9 +43,14 @@ library RulebookBlobLib {
             );
             for (uint256 j = 0; j < attesters.length; ++j) {
                 bytes memory attester = attesters[j];
-                conditions = suspended[keccak256(attester)]
-                    ? abi.encodePacked(conditions, uint8(0))
-                    : abi.encodePacked(conditions, uint8(attester.length), attester);
+                if (suspended[keccak256(attester)]) {
+                    conditions = abi.encodePacked(conditions, uint8(0));
+                } else if (_isP256(attester)) {
+                    bytes memory key = Bytes.slice(attester, _ACCOUNT_SIZE);
+                    conditions = abi.encodePacked(conditions, uint8(ConditionsLib.P256), key);
+                } else {
+                    conditions = abi.encodePacked(conditions, uint8(attester.length), attester);
+                }
             }
         }
         bytes memory data = abi.encodePacked(
@@ -117,6 +128,13 @@ library RulebookBlobLib {
             ++count;
         }
         return abi.encodePacked(grace | (uint256(groups[0].threshold) << 8) | count, accounts);
+    }
+
+    /// @dev Whether an attester is a P-256 key whose verifier has the code of OpenZeppelin's, which does what {ConditionsLib} does.
+    function _isP256(bytes memory attester) private view returns (bool) {
+        return
+            attester.length == _ACCOUNT_SIZE + ConditionsLib.P256_SIZE &&
+            address(bytes20(attester)).codehash == keccak256(type(ERC7913P256Verifier).runtimeCode);
     }
 
     /// @dev Where the accounts end that a head announces.

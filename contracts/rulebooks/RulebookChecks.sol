@@ -15,7 +15,7 @@ library RulebookChecks {
 
     uint256 private constant _ALL_EVENT_KINDS = 31;
     uint256 private constant _ACCOUNT_SIZE = 20;
-    uint256 private constant _MAX_ATTESTER_SIZE = 255;
+    uint256 private constant _MAX_ATTESTER_SIZE = 254;
 
     /// @notice Reverts if a rulebook could not be carried out.
     function check(Rulebook calldata rulebook) internal view {

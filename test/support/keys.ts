@@ -111,8 +111,8 @@ function publicPoint(secret: bigint): Buffer {
   return ecdh.getPublicKey();
 }
 
-/** x and y, without the byte that says so. */
-const publicKeyOf = (secret: bigint): string => hexlify(publicPoint(secret).subarray(1));
+/** x and y of a P-256 key, without the byte that says so. */
+export const publicKeyOf = (secret: bigint): string => hexlify(publicPoint(secret).subarray(1));
 
 function jwkOf(secret: bigint): ReturnType<typeof createPublicKey> {
   const point = publicPoint(secret);

@@ -43,11 +43,14 @@ export interface System {
   receiver: ClaimEscrowExtension;
 }
 
-/** Deploys the whole system the way `deploy/` does; the first account has every role, the last one governs. */
-export async function deploySystem(): Promise<System> {
+/**
+ * Deploys the whole system the way `deploy/` does; the first account has every role, the last one governs.
+ * @param forwarder Whose reports of workflows are taken; nobody's unless given.
+ */
+export async function deploySystem(forwarder = ZeroAddress): Promise<System> {
   const signers = await ethers.getSigners();
   const [admin, governance] = [signers[0]!, signers[signers.length - 1]!];
-  const deployed = await ignition.deploy(Carepact, { parameters: { Carepact: { governance: governance.address } } });
+  const deployed = await ignition.deploy(Carepact, { parameters: { Carepact: { governance: governance.address, forwarder } } });
   const at = <C>(name: string, contract: { getAddress(): Promise<string> }): Promise<C> =>
     contract.getAddress().then((address) => ethers.getContractAt(name, address) as Promise<unknown> as Promise<C>);
   return {
