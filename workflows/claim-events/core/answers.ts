@@ -64,8 +64,8 @@ export function seenIn(answer: Answer, salt: string, maxBytes: number): Seen {
   if (resource["resourceType"] === "OperationOutcome") return retry("operation-outcome");
   const version = versionOf(resource, etag);
   if (version === undefined) return retry("version-contradicts");
-  const said = Object.fromEntries(Object.entries(resource).filter(([name]) => name !== "meta" && name !== "text"));
-  return { seen: "resource", resource, version, content: saltedHashOf(salt, said) };
+  const content = saltedHashOf(salt, { ...resource, meta: undefined, text: undefined });
+  return { seen: "resource", resource, version, content };
 }
 
 function reasonOf(status: number): RetryReason {

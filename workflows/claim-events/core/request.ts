@@ -135,7 +135,7 @@ function prepareLine(value: unknown, group: OpenedGroup, settings: Settings, pat
 function typesOf({ event }: OpenedLine): readonly string[] {
   if (event.kind === "dispense") return ["MedicationDispense"];
   if (event.kind === "diagnosticReport") return ["DiagnosticReport"];
-  return Object.keys(eventKindBits);
+  return Object.keys(eventKindBits).sort();
 }
 
 function serverOf({ event }: OpenedLine, { servers }: Settings): Server | undefined {
@@ -189,6 +189,8 @@ function validUntilOf(value: unknown, { terms, rulebook }: OpenedGroup): number 
 }
 
 function requireOnly(element: Element, names: readonly string[], path: string): void {
-  const other = Object.keys(element).find((name) => !names.includes(name));
+  const other = Object.keys(element)
+    .sort()
+    .find((name) => !names.includes(name));
   if (other !== undefined) throw invalid(path, `has a property that does not belong there, ${other.slice(0, 40)}`);
 }
