@@ -88,6 +88,14 @@ describe("claim events workflow", () => {
       });
     });
 
+    it("waits where the times do not fit: handed over before it was prepared, or at no time", async () => {
+      const before = dispenseOf("meddisp0307", { whenHandedOver: "2015-01-15T10:19:59Z" });
+      expect(findingOf(await askFill(before))).to.include({ result: "pending", reason: "time-contradicts" });
+      const never = reportOf("102", { effectiveDateTime: "2008-06-17T25" });
+      const conclusion = await ask(testOf("38269-7", "2008-06-17"), never, "Patient/pat2");
+      expect(findingOf(conclusion)).to.include({ result: "pending", reason: "time-missing" });
+    });
+
     it("waits for a fill that lies ahead of the observation, and for one past the batch's last moment", async () => {
       const early = dispenseOf("meddisp0307", { whenHandedOver: "2016-06-01T12:00:01Z" });
       expect(findingOf(await askFill(early))).to.include({ result: "pending", reason: "not-yet" });
@@ -236,7 +244,7 @@ describe("claim events workflow", () => {
       const results = decodeResults(statement.results, resultShapeOf(verifyClaimBatchFile(built.file)));
       const own = built.groups.findIndex(({ payee }) => payee === pharmacy);
       const group = results[own] as Extract<GroupResult, { result: "byLine" }>;
-      const byLine = request.lines.map(({ line }) => group.lines[line]);
+      const byLine = request.lines.map(({ line }) => group.lines[line - (request.parts[0]?.firstLine ?? 0)]);
       expect(byLine).to.deep.equal([
         { result: "met" },
         { result: "partlyMet", amount: 22_500_000n },
@@ -244,6 +252,22 @@ describe("claim events workflow", () => {
       ]);
       const others = built.groups.findIndex(({ payee }) => payee === laboratory);
       expect(results[others]).to.deep.equal({ result: "pending" });
+    });
+
+    it("covers several payees of a batch, whose next report would replace this one", async () => {
+      const [dispense, report] = [dispenseOf("meddisp0307"), reportOf("102")];
+      server.serve(dispense);
+      server.serve(report);
+      const built = await batchOf([fillOf(dispense), testOf("38269-7", "2008-06-17")]);
+      const request = requestOf(built, [pharmacy, laboratory], {
+        "A-meddisp0307": { resource: "MedicationDispense/meddisp0307", subject: "Patient/pat1" },
+        "L-1": { resource: "DiagnosticReport/102", subject: "Patient/pat2" },
+      });
+      const conclusion = await runClaimEvents(request, readSettings(settingsOf(server.base)), { now: observedAt });
+      if (conclusion.outcome !== "report") throw new Error(JSON.stringify(conclusion));
+      const shape = resultShapeOf(verifyClaimBatchFile(built.file));
+      expect(decodeResults(conclusion.statement.results, shape)).to.deep.equal([{ result: "met" }, { result: "met" }]);
+      expect(new Set(conclusion.lines.map(({ line }) => line))).to.deep.equal(new Set([0, 1]));
     });
 
     it("says the same within a minute, and something else after it, under another salt, or of another version", async () => {

@@ -101,8 +101,8 @@ describe("claim events bundle", () => {
       { ...asked, request: report, passes: [[answerOf(reportOf("102", { conclusion: "näher 𝔘\u2028" }))]] },
       { ...asked, request: report, passes: [[answerOf(reportOf("102", { subject: { reference: "Patient/1" } }))]] },
       { ...asked, request: { ...request, salt: "0x" }, passes: [] },
-      { ...asked, request: { ...request, part: report.part }, passes: [] },
-      { ...asked, request: { ...request, part: { ...request.part, payee: 1 } }, passes: [] },
+      { ...asked, request: { ...request, parts: report.parts }, passes: [] },
+      { ...asked, request: { ...request, parts: [{ ...request.parts[0], payee: 1 }] }, passes: [] },
     ];
     const said = inputs.map(inNode);
     const outcomes = said.map((text) => {

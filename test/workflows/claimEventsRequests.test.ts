@@ -32,25 +32,27 @@ describe("claim events request", () => {
 
   it("says what is to be read, at the server that the settings name", () => {
     const tokenSecret = "PHARMACY";
-    const { reads, group } = prepare(request, readSettings(settingsOf(baseUrl, {}, { tokenSecret })));
+    const { reads, groups } = prepare(request, readSettings(settingsOf(baseUrl, {}, { tokenSecret })));
     expect(reads).to.deep.equal([{ line: request.lines[0]?.line, url: `${baseUrl}/${line.resource}`, tokenSecret }]);
-    expect(group).to.include({ batchId: built.batchId, payee: pharmacy });
+    expect(groups).to.have.length(1);
+    expect(groups[0]).to.include({ batchId: built.batchId, payee: pharmacy });
   });
 
   it("is refused with a part that the batch does not commit to", () => {
-    const [first, second] = request.part.lines as [ClaimBatchPart["lines"][0], ClaimBatchPart["lines"][0]];
-    const parts: object[] = [
-      { ...request.part, lines: [{ ...first, event: { ...first.event, fillNumber: 1 } }, second] },
-      { ...request.part, lines: [{ ...first, detail: { ...first.detail, quantity: { value: "1" } } }, second] },
-      { ...request.part, lines: [second, first] },
-      { ...request.part, claims: [...request.part.claims].reverse() },
-      { ...request.part, linesSalt: salt },
-      { ...request.part, payee: laboratory },
+    const part = request.parts[0] as ClaimBatchPart;
+    const [first, second] = part.lines as [ClaimBatchPart["lines"][0], ClaimBatchPart["lines"][0]];
+    const changed: ClaimBatchPart[] = [
+      { ...part, lines: [{ ...first, event: { ...first.event, fillNumber: 1 } }, second] },
+      { ...part, lines: [{ ...first, detail: { ...first.detail, quantity: { value: "1" } } }, second] },
+      { ...part, lines: [second, first] },
+      { ...part, claims: [...part.claims].reverse() },
+      { ...part, linesSalt: salt },
+      { ...part, payee: laboratory },
     ];
-    for (const part of parts) refused("FILE_TAMPERED", () => prepare({ ...request, part }, settings));
-    const amounts = request.part.amounts.map((amount) => `${amount}0`);
-    refused("GROUPS_DO_NOT_SUM", () => prepare({ ...request, part: { ...request.part, amounts } }, settings));
-    refused("FILE_NOT_FOR_PAYEE", () => prepare({ ...request, part: { ...request.part, payee: payer } }, settings));
+    for (const other of changed) refused("FILE_TAMPERED", () => prepare({ ...request, parts: [other] }, settings));
+    const amounts = part.amounts.map((amount) => `${amount}0`);
+    refused("GROUPS_DO_NOT_SUM", () => prepare({ ...request, parts: [{ ...part, amounts }] }, settings));
+    refused("FILE_NOT_FOR_PAYEE", () => prepare({ ...request, parts: [{ ...part, payee: payer }] }, settings));
     refused("FILE_TAMPERED", () => prepare({ ...request, file: { ...request.file, chainId: 1 } }, settings));
     refused("FILE_MALFORMED", () => prepare({ ...request, file: undefined }, settings));
   });
@@ -69,7 +71,8 @@ describe("claim events request", () => {
   });
 
   it("is refused for a line that is none, or that says nothing about where it is reported", () => {
-    for (const index of [2, -1, "0", undefined]) refusedAt("request.lines[0].line", lineWith({ line: index }));
+    for (const index of [request.parts[0]?.firstLine === 0 ? 2 : 0, -1, "0", undefined])
+      refusedAt("request.lines[0].line", lineWith({ line: index }));
     for (const resource of [
       "DiagnosticReport/102",
       "MedicationDispense",
@@ -103,6 +106,11 @@ describe("claim events request", () => {
     refusedAt("request.lines", both);
     const other = { ...request.lines[0], resource: "MedicationDispense/meddisp0304" };
     refusedAt("request.lines", { lines: [request.lines[0], other] });
+  });
+
+  it("is refused without a part, or with one twice", () => {
+    for (const parts of [undefined, [], request.parts[0]]) refusedAt("request.parts", { parts });
+    refusedAt("request.parts", { parts: [request.parts[0], request.parts[0]] });
   });
 
   it("is refused when it is none: form, salt, number of lines, time, or something more", () => {

@@ -116,24 +116,26 @@ export async function batchOf(
   });
 }
 
-/** Index of the line that was billed under a claim's number. */
-export const lineOf = (part: ClaimBatchPart, claimId: string): number =>
-  part.lines.findIndex(({ detail }) => detail.claimId === claimId);
+/** Index in the batch of the line that was billed under a claim's number. */
+export const lineOf = (parts: readonly ClaimBatchPart[], claimId: string): number => {
+  const part = parts.find(({ lines }) => lines.some(({ detail }) => detail.claimId === claimId));
+  return part === undefined ? -1 : part.firstLine + part.lines.findIndex(({ detail }) => detail.claimId === claimId);
+};
 
-/** A request about a payee's part: `lines` by claim number. */
+/** A request about some payees' parts: `lines` by claim number. */
 export function requestOf(
   built: BuiltClaimBatch,
-  payee: string,
+  payees: string | readonly string[],
   lines: Record<string, Omit<RequestedLine, "line">>,
 ): ClaimEventsRequest {
-  const part = built.record.parts.find((entry) => entry.payee === payee) as ClaimBatchPart;
+  const parts = built.record.parts.filter(({ payee }) => [payees].flat().includes(payee));
   return {
     carepact: "claim-events-request",
     version: 1,
     file: { ...built.file, sealed: [] },
-    part,
+    parts,
     salt,
-    lines: Object.entries(lines).map(([claimId, line]) => ({ line: lineOf(part, claimId), ...line })),
+    lines: Object.entries(lines).map(([claimId, line]) => ({ line: lineOf(parts, claimId), ...line })),
   };
 }
 

@@ -18,14 +18,17 @@ import { happenedOf, mismatchesOf, type Mismatch } from "./matching";
 import type { Prepared, PreparedLine } from "./request";
 import { momentsOf } from "./times";
 
+/** Why care that a resource reports is not paid for: when it was does not fit. */
+export type TimeReason = "time-missing" | "time-contradicts" | "not-yet" | "after-event-by";
+
 /** What was found out about a line. Amounts in base units, as decimal strings. */
 export interface LineFinding {
-  /** Index of the line in its group. */
+  /** Index of the line in the batch. */
   line: number;
   result: LineResult["result"];
   /** Of a partly met line. */
   amount?: string;
-  reason: EventReason | AbsentReason | "not-yet" | "after-event-by" | "time-missing";
+  reason: EventReason | AbsentReason | TimeReason;
 }
 
 /** What a run comes to. Plain JSON: nodes agree on its text. */
@@ -61,8 +64,8 @@ interface Judged {
  * @param now When the reading began, in unix seconds. It is rounded down, so that it never lies ahead of the chain.
  */
 export function conclude(prepared: Prepared, passes: readonly (readonly Answer[])[], now: number): Conclusion {
-  const { group, settings } = prepared;
-  const { batchId } = group;
+  const { batch, settings } = prepared;
+  const { batchId } = batch;
   const observedAt = now - (now % settings.roundTo);
   const seen = prepared.lines.map((_, i) => agreedOf(passes.map((answers) => seenAt(prepared, answers[i]))));
 
@@ -70,7 +73,7 @@ export function conclude(prepared: Prepared, passes: readonly (readonly Answer[]
   const retries: { line: number; reason: RetryReason }[] = [];
   const refusals: { line: number; mismatches: Mismatch[] }[] = [];
   prepared.lines.forEach((line, i) => {
-    const { index } = line.opened;
+    const index = line.opened.leaf.line;
     const what = seen[i] as Seen;
     if (what.seen === "retry") return retries.push({ line: index, reason: what.reason });
     const mismatches = what.seen === "resource" ? mismatchesOf(line, what.resource) : [];
@@ -109,12 +112,13 @@ const absent = (line: number, { reason }: Extract<Seen, { seen: "absent" }>): Li
 
 /** @returns undefined where the event table cannot read the resource, as with a status that does not exist */
 function findingOf(
-  { group, settings }: Prepared,
+  { batch, settings }: Prepared,
   { opened, type, server }: PreparedLine,
   resource: Element,
   observedAt: number,
 ): LineFinding | undefined {
-  const { index: line, amount, detail } = opened;
+  const { leaf, amount, detail } = opened;
+  const { line } = leaf;
   let event: EventResult;
   try {
     event = eventResult(
@@ -131,7 +135,7 @@ function findingOf(
     throw thrown;
   }
   if (event.result === "met" || event.result === "partlyMet") {
-    const late = timeProblemOf(happenedOf(type, resource), observedAt, group.terms.eventBy);
+    const late = timeProblemOf(happenedOf(type, resource), observedAt, batch.terms.eventBy);
     if (late !== undefined) return { line, result: "pending", reason: late };
   }
   const result = lineResultOf(event);
@@ -148,10 +152,11 @@ function timeProblemOf(
   [start, end]: (string | undefined)[],
   observedAt: number,
   eventBy: number,
-): "not-yet" | "after-event-by" | "time-missing" | undefined {
+): TimeReason | undefined {
   const from = start === undefined ? undefined : momentsOf(start);
   const to = end === undefined ? undefined : momentsOf(end);
   if (from === undefined || to === undefined) return "time-missing";
+  if (to.last < from.first) return "time-contradicts";
   if (from.first > observedAt || to.first > observedAt) return "not-yet";
   return to.last > eventBy ? "after-event-by" : undefined;
 }
@@ -159,36 +164,38 @@ function timeProblemOf(
 function evidenceOf({ opened, server, type, id }: PreparedLine, what: Seen): Judged["evidence"] {
   const resource = `${server.baseUrl}/${type}/${id}`;
   return what.seen === "resource"
-    ? { line: opened.index, resource, version: what.version, content: what.content }
-    : { line: opened.index, resource, version: null, content: null };
+    ? { line: opened.leaf.line, resource, version: what.version, content: what.content }
+    : { line: opened.leaf.line, resource, version: null, content: null };
 }
 
 function concluded(prepared: Prepared, judged: readonly Judged[], observedAt: number): Conclusion {
-  const { group, salt, validUntil } = prepared;
-  const { batchId, chainId, escrow, terms } = group;
+  const { batch, groups, salt, validUntil } = prepared;
+  const { batchId, chainId, escrow, terms } = batch;
   const lines = judged.map(({ finding }) => finding);
   if (lines.every(({ result }) => result === "pending")) return { outcome: "nothing", batchId, lines };
 
   const statement: AttestationStatement = {
     batchId,
-    results: encodeResults(resultsOf(prepared, lines), resultShapeOf(group, [group])),
+    results: encodeResults(resultsOf(prepared, lines), resultShapeOf(batch, groups)),
     observedAt,
     validUntil,
     evidence: saltedHashOf(salt, { batchId, lines: judged.map(({ evidence }) => evidence) }),
   };
-  const digest = attestationDigestOf(statement, group);
+  const digest = attestationDigestOf(statement, batch);
   const { rulebook } = terms;
   const payload = encodeReport({ rulebook, batchId, digest, observedAt });
   return { outcome: "report", chainId, escrow, rulebook, statement, digest, payload, lines };
 }
 
-/** Lines that nobody asked about, and all groups of other payees, stay pending. */
-function resultsOf({ group }: Prepared, findings: readonly LineFinding[]): GroupResult[] {
+/** Lines that nobody asked about stay pending, and so do all of groups that were not opened. */
+function resultsOf({ batch, groups }: Prepared, findings: readonly LineFinding[]): GroupResult[] {
   const found = new Map(findings.map((finding) => [finding.line, finding]));
-  const lines = group.lines.map(({ index }): LineResult => {
-    const { result = "pending", amount } = found.get(index) ?? {};
-    return result === "partlyMet" ? { result, amount: BigInt(amount ?? "0") } : { result };
+  const opened = new Map(groups.map((group) => [group.group, group]));
+  return batch.groups.map((_, index): GroupResult => {
+    const lines = opened.get(index)?.lines.map(({ leaf }): LineResult => {
+      const { result = "pending", amount } = found.get(leaf.line) ?? {};
+      return result === "partlyMet" ? { result, amount: BigInt(amount ?? "0") } : { result };
+    });
+    return lines === undefined ? { result: "pending" } : (groupResultsOf([lines])[0] as GroupResult);
   });
-  const own = groupResultsOf([lines])[0] as GroupResult;
-  return group.groups.map((_, index) => (index === group.group ? own : { result: "pending" }));
 }

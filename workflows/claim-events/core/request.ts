@@ -7,6 +7,7 @@ import {
   type ClaimBatchPart,
   type OpenedGroup,
   type OpenedLine,
+  type PublicPart,
 } from "@carepact/sdk/claims";
 import { eventKindBits } from "@carepact/sdk/fhir";
 
@@ -15,7 +16,7 @@ import type { Server, Settings } from "./settings";
 
 /** Which resource on the provider's server reports the event of a line. */
 export interface RequestedLine {
-  /** Index of the line in its group. */
+  /** Index of the line in the batch: its part's `firstLine` plus its place in the part. */
   line: number;
   /** `MedicationDispense/123`: type and id, never an address. */
   resource: string;
@@ -23,14 +24,14 @@ export interface RequestedLine {
   subject?: string;
 }
 
-/** What is asked of the workflow: to look at some lines of one payee's part of a claim batch. */
+/** What is asked of the workflow: to look at some lines of a claim batch. */
 export interface ClaimEventsRequest {
   carepact: "claim-events-request";
   version: 1;
   /** The batch's public part; sealed parts are not needed. */
   file: ClaimBatchFile;
-  /** The payee's part in the clear, see `unsealClaimBatchPart`. */
-  part: ClaimBatchPart;
+  /** Parts of the payees that are asked about, in the clear, see `unsealClaimBatchPart`. */
+  parts: ClaimBatchPart[];
   /** 32 random bytes in hex for the evidence commitment: all nodes use the same. */
   salt: string;
   lines: RequestedLine[];
@@ -52,7 +53,7 @@ export interface PreparedLine {
 
 /** A resource to be read: `GET url`, with the server's bearer token where it names one. */
 export interface Read {
-  /** Index of the line in its group. */
+  /** Index of the line in the batch. */
   line: number;
   url: string;
   tokenSecret?: string;
@@ -60,7 +61,10 @@ export interface Read {
 
 /** A request that was checked, and what has to be read for it. */
 export interface Prepared {
-  group: OpenedGroup;
+  /** What all may know of the batch. */
+  batch: PublicPart;
+  /** The groups that are asked about. */
+  groups: OpenedGroup[];
   lines: PreparedLine[];
   salt: string;
   validUntil: number;
@@ -75,12 +79,12 @@ const LAST_TIME = 2 ** 40 - 1;
 const invalid = (path: string, problem: string): CarepactError =>
   new CarepactError("INPUT_INVALID", `${path} ${problem}.`, { path });
 
-const FIELDS = ["carepact", "version", "file", "part", "salt", "lines", "validUntil"];
+const FIELDS = ["carepact", "version", "file", "parts", "salt", "lines", "validUntil"];
 const LINE_FIELDS = ["line", "resource", "subject"];
 const RESOURCE = /^([A-Z][A-Za-z]+)\/([A-Za-z0-9.-]{1,64})$/;
 
 /**
- * Checks a request: the part against the batch's manifest, the batch against the escrow, every line against what the
+ * Checks a request: the parts against the batch's manifest, the batch against the escrow, every line against what the
  * settings say about its provider. The request never says where to read: the settings do.
  * @throws INPUT_INVALID, and what `openClaimBatchPart` throws
  */
@@ -88,39 +92,50 @@ export function prepare(request: unknown, settings: Settings): Prepared {
   if (!isElement(request) || request["carepact"] !== "claim-events-request" || request["version"] !== 1)
     throw invalid("request", "is no claim-events-request of version 1");
   requireOnly(request, FIELDS, "request");
-  const { file, part, salt, lines } = request;
+  const { file, salt, lines } = request;
   if (!isHexString(salt, 32)) throw invalid("request.salt", "is not 32 bytes in hex");
-  const group = openClaimBatchPart(file as ClaimBatchFile, part as ClaimBatchPart);
-  requireOurs(group, settings);
+  const groups = openedOf(file, request["parts"]);
+  const batch = groups[0] as PublicPart;
+  requireOurs(batch, settings);
   if (!Array.isArray(lines) || lines.length === 0 || lines.length > settings.mostLines)
     throw invalid("request.lines", `has to name 1 to ${settings.mostLines} lines`);
-  const prepared = lines.map((line, i) => prepareLine(line, group, settings, `request.lines[${i}]`));
+  const prepared = lines.map((line, i) => prepareLine(line, groups, settings, `request.lines[${i}]`));
   requireDistinct(prepared);
   return {
-    group,
+    batch,
+    groups,
     lines: prepared,
     salt: salt.toLowerCase(),
-    validUntil: validUntilOf(request["validUntil"], group),
+    validUntil: validUntilOf(request["validUntil"], batch),
     settings,
     reads: prepared.map(({ opened, type, id, server }) => ({
-      line: opened.index,
+      line: opened.leaf.line,
       url: `${server.baseUrl}/${type}/${id}`,
       ...(server.tokenSecret === undefined ? {} : { tokenSecret: server.tokenSecret }),
     })),
   };
 }
 
-function requireOurs({ chainId, escrow, rulebook }: OpenedGroup, settings: Settings): void {
+function openedOf(file: unknown, parts: unknown): OpenedGroup[] {
+  if (!Array.isArray(parts) || parts.length === 0) throw invalid("request.parts", "has to hold at least one part");
+  const groups = parts.map((part) => openClaimBatchPart(file as ClaimBatchFile, part as ClaimBatchPart));
+  if (new Set(groups.map(({ group }) => group)).size !== groups.length)
+    throw invalid("request.parts", "hold a payee's part twice");
+  return groups;
+}
+
+function requireOurs({ chainId, escrow, rulebook }: PublicPart, settings: Settings): void {
   if (chainId !== settings.chainId || escrow.toLowerCase() !== settings.escrow.toLowerCase())
     throw invalid("request.file", "is of another chain or escrow than the workflow reports to");
   if (BigInt(rulebook.workflow.id) === 0n) throw invalid("request.file.rulebook", "names no workflow");
 }
 
-function prepareLine(value: unknown, group: OpenedGroup, settings: Settings, path: string): PreparedLine {
+function prepareLine(value: unknown, groups: readonly OpenedGroup[], settings: Settings, path: string): PreparedLine {
   if (!isElement(value)) throw invalid(path, "has to be an object");
   requireOnly(value, LINE_FIELDS, path);
-  const opened = group.lines.find(({ index }) => index === value["line"]);
-  if (opened === undefined) throw invalid(`${path}.line`, "is no line of the group");
+  const group = groups.find(({ lines }) => lines.some(({ leaf }) => leaf.line === value["line"]));
+  const opened = group?.lines.find(({ leaf }) => leaf.line === value["line"]);
+  if (group === undefined || opened === undefined) throw invalid(`${path}.line`, "is no line of the parts");
   const [, type = "", id = ""] = RESOURCE.exec(textOf(value["resource"]) ?? "") ?? [];
   if (!typesOf(opened).includes(type)) throw invalid(`${path}.resource`, `is not a ${typesOf(opened).join(" or ")}/id`);
   if ((group.rulebook.eventKinds & eventKindBits[type as EventType]) === 0)
@@ -175,13 +190,13 @@ function subjectOf({ resource }: OpenedLine, stated: unknown, path: string): Ref
 
 /** One resource pays one line. */
 function requireDistinct(lines: readonly PreparedLine[]): void {
-  const indices = new Set(lines.map(({ opened }) => opened.index));
+  const indices = new Set(lines.map(({ opened }) => opened.leaf.line));
   const resources = new Set(lines.map(({ server, type, id }) => `${server.baseUrl}/${type}/${id}`));
   if (indices.size !== lines.length || resources.size !== lines.length)
     throw invalid("request.lines", "name a line or a resource twice");
 }
 
-function validUntilOf(value: unknown, { terms, rulebook }: OpenedGroup): number {
+function validUntilOf(value: unknown, { terms, rulebook }: PublicPart): number {
   if (value === undefined) return terms.eventBy + rulebook.grace + MAX_STOPPED;
   if (typeof value !== "number" || !Number.isInteger(value) || value < 1 || value > LAST_TIME)
     throw invalid("request.validUntil", "is not a time in unix seconds");
