@@ -1,13 +1,13 @@
+import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 
 import { expect } from "chai";
 
 import type { BuiltClaimBatch } from "../../sdk/src/claims";
 import { decodeReport } from "../../sdk/src/oracles";
-import type { Conclusion } from "../../workflows/claim-events/core";
+import { readSettings, type Conclusion } from "../../workflows/claim-events/core";
 import { runClaimEvents } from "../../workflows/claim-events/node";
-import { readSettings } from "../../workflows/claim-events/core";
 import { escrow, payer, pharmacy } from "../sdk/claimBatchFixture";
 
 import { bundle } from "./bundle";
@@ -44,8 +44,8 @@ interface Harness {
   triggersOf(config: Record<string, unknown>): string[];
 }
 
-const requestsUrl = "https://payer.example/requests/next";
-const publishUrl = "https://payer.example/statements";
+const requestsUrl = "https://payer.example/carepact/requests/next";
+const publishUrl = "https://payer.example/carepact/statements";
 const shell = join(__dirname, "..", "..", "workflows", "claim-events", "main.ts");
 
 /** Loads a bundle in this process; Chainlink's test runtime hands what it runs to Bun, which is not here. */
@@ -200,6 +200,16 @@ describe("claim events shell", () => {
   it("starts by schedule and by request", () => {
     expect(harness.triggersOf(config)).to.deep.equal(["cron-trigger@1.0.0", "http-trigger@1.0.0-alpha"]);
   });
+
+  for (const target of ["staging", "production"])
+    it(`comes with a configuration for ${target} that it reads`, async () => {
+      const text = readFileSync(join(dirname(shell), `config.${target}.json`), "utf8");
+      const given = JSON.parse(text) as Record<string, unknown>;
+      expect(harness.triggersOf(given)).to.have.length(2);
+      const secrets = { PHARMACY_FHIR_TOKEN: "a", PAYER_TOKEN: "b" };
+      const { said, error } = await harness.runOnSchedule(await around({ config: given, secrets }));
+      expect(error ?? said).to.equal('{"outcome":"idle"}');
+    });
 
   it("passes the checks of Chainlink's compiler: types, and nothing that its engine lacks", async () => {
     const checks = ["typecheck-workflow", "validate-workflow-runtime-compat", "validate-workflow-determinism"];
