@@ -30,6 +30,11 @@ export interface FundInput {
   token: string;
   /** Last moment at which the care may happen; a number is unix seconds. */
   eventBy: Date | number;
+  /**
+   * Keys that may say yes for the patients, by claim id, in the place of those that the claims carry: see
+   * `AdjudicatedClaim.patientKeys`.
+   */
+  patientKeys?: Readonly<Record<string, readonly string[]>>;
   /** Account whose pool funds the batch: the mandate's payer, or the signer, unless given. Only that one may send it. */
   payer?: string;
   /** Lets the signer, as an operator, fund from another's pool. */
@@ -62,6 +67,7 @@ export function fund(connection: Connection, input: FundInput): Action<FundedBat
       eventBy: input.eventBy,
       claims: input.adjudicated,
       payeeKeys,
+      ...(input.patientKeys === undefined ? {} : { patientKeys: input.patientKeys }),
     });
     const { batchId, file, record, unfunded } = built;
     const groups = built.groups.map(packGroup);

@@ -108,10 +108,14 @@ export function rootOfLeaf(placed: PlacedLeaf, width: number, proof: readonly st
   return tree?.used === proof.length ? tree.root : undefined;
 }
 
-/** Root of a batch's manifest: over its line amounts on the left, over its details on the right. */
-export const manifestRootOf = (linesRoot: string, detailsRoot: string): string => parentOf(linesRoot, detailsRoot);
+/** Root of a batch's manifest: over its line amounts on the left, {@link manifestRightOf} on the right. */
+export const manifestRootOf = (linesRoot: string, right: string): string => parentOf(linesRoot, right);
 
-/** Whether these groups' line amounts have their places under `manifestRoot`; the proof ends in the root over details. */
+/** Right side of a batch's manifest: the root over details, joined with the one over patients' keys where there are any. */
+export const manifestRightOf = (detailsRoot: string, patientsRoot: string | undefined): string =>
+  patientsRoot === undefined ? detailsRoot : parentOf(detailsRoot, patientsRoot);
+
+/** Whether these groups' line amounts have their places under `manifestRoot`; the proof ends in its right side. */
 export function verifyLines(
   manifestRoot: string,
   groups: readonly PlacedLeaf[],
@@ -119,12 +123,15 @@ export function verifyLines(
   proof: readonly string[],
 ): boolean {
   const tree = rootFrom(groups, groupCount, proof);
-  const details = proof[proof.length - 1];
-  if (tree === undefined || details === undefined || proof.length !== tree.used + 1) return false;
-  return manifestRootOf(tree.root, details) === manifestRoot;
+  const right = proof[proof.length - 1];
+  if (tree === undefined || right === undefined || proof.length !== tree.used + 1) return false;
+  return manifestRootOf(tree.root, right) === manifestRoot;
 }
 
-/** Whether a line's detail has its place under `manifestRoot`; the proof ends in the root over line amounts. */
+/**
+ * Whether a line's detail has its place under `manifestRoot`; the proof ends in the root over line amounts, with the root
+ * over patients' keys before it where there are any. No proof can be read both ways: then a leaf would be an inner node.
+ */
 export function verifyDetail(
   manifestRoot: string,
   detail: PlacedLeaf,
@@ -133,6 +140,8 @@ export function verifyDetail(
 ): boolean {
   const tree = rootFrom([detail], lineCount, proof);
   const lines = proof[proof.length - 1];
-  if (tree === undefined || lines === undefined || proof.length !== tree.used + 1) return false;
-  return manifestRootOf(lines, tree.root) === manifestRoot;
+  if (tree === undefined || lines === undefined) return false;
+  const [patients, ...more] = proof.slice(tree.used, -1);
+  if (more.length > 0) return false;
+  return manifestRootOf(lines, manifestRightOf(tree.root, patients)) === manifestRoot;
 }

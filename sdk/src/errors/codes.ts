@@ -38,6 +38,8 @@ export const errorCodes = {
   FILE_VERSION_UNSUPPORTED: "The document was made by a newer version: update the SDK.",
   FILE_TAMPERED: "Part of the document is not what the batch commits to; details.path names it.",
   FILE_NOT_FOR_PAYEE: "The file holds no part for this payee.",
+  PATIENT_SIGNER_MISSING: "The rulebook asks for the patient's yes, and no key of the patient is known for a line.",
+  PATIENT_KEY_REUSED: "A patient's key is one of two claims: it would show that both are of one patient.",
   SEALED_UNREADABLE: "The sealed part does not open: wrong private key, or the part was changed.",
   KEY_INVALID: "Not an X25519 key of 32 bytes.",
 

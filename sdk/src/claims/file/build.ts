@@ -18,6 +18,8 @@ import {
   type PublicPartJson,
 } from "./document";
 import { openClaimBatchRecord } from "./open";
+import { asksPatientsOf, patientSignerMissing } from "./patientKeys";
+import { commitPatients, patientSignersOf } from "./patientsTree";
 import { requireWithinLimits, verifyPublicPart } from "./publicPart";
 import { sealPart } from "./sealing";
 import { detailsTreeOf, linesTreeOf } from "./trees";
@@ -42,6 +44,8 @@ export interface ClaimBatchInput {
   claims: readonly AdjudicatedClaim[];
   /** Keys by payee address. */
   payeeKeys: Readonly<Record<string, PayeeKey>>;
+  /** Keys of patients by claim id, in the place of those that the claim or its lines carry. See `AdjudicatedClaim.patientKeys`. */
+  patientKeys?: Readonly<Record<string, readonly string[]>>;
   /** Makes batches with equal terms distinct; random unless given. Below 2^64. */
   salt?: bigint;
   /** For tests. The order of a group's lines follows from it, too. */
@@ -77,12 +81,14 @@ interface DraftGroup {
  * salts, and seals each payee's part. Amounts are carried from the claims' currency into the token's base units,
  * exactly. Lines of a group come in the order of their event salts, so in random order, whatever order the claims have.
  * @throws BATCH_EMPTY, BATCH_TOO_LARGE, BATCH_TERMS_INVALID, PAYEE_KEY_MISSING, KEY_INVALID, CURRENCY_MISMATCH,
- * AMOUNT_TOO_PRECISE, IDENTIFIER_INVALID, and what {@link requireBalanced} throws
+ * AMOUNT_TOO_PRECISE, IDENTIFIER_INVALID, PATIENT_SIGNER_MISSING, PATIENT_KEY_REUSED, and what {@link requireBalanced}
+ * throws
  */
 export async function buildClaimBatch(input: ClaimBatchInput): Promise<BuiltClaimBatch> {
   const random = input.random ?? systemRandom;
   requireOneCurrency(input.claims);
   requireDistinct(input.claims);
+  const signersOf = patientSignersOf(input.claims, input.patientKeys);
   const { drafts, unfunded } = groupByPayee(input.claims, input.token);
   const groups = drafts.map(({ payee, entries }) => ({
     payee,
@@ -91,9 +97,10 @@ export async function buildClaimBatch(input: ClaimBatchInput): Promise<BuiltClai
   }));
   requireWithinLimits(groups);
   const keys = keysOf(input.payeeKeys, groups);
+  requirePatients(input.rulebook, drafts, groups, signersOf);
 
   const salt = input.salt ?? BigInt(hexlify(random(8)));
-  const parts = commit(drafts, random);
+  const parts = commit(drafts, signersOf, random);
   const terms: ClaimBatchTerms = {
     payer: requireAddress(input.payer, "payer"),
     token: requireAddress(input.token.address, "token.address"),
@@ -223,6 +230,21 @@ function groupByPayee(
   return { drafts: drafts.sort((a, b) => (BigInt(a.payee) < BigInt(b.payee) ? -1 : 1)), unfunded };
 }
 
+/** Refuses lines that could never be paid: the rulebook asks for their patients, and no key of these is known. */
+function requirePatients(
+  rulebook: Rulebook,
+  drafts: readonly DraftGroup[],
+  groups: readonly Group[],
+  signersOf: ReadonlyMap<AdjudicatedLine, string[]>,
+): void {
+  drafts.forEach(({ entries }, i) => {
+    if (!asksPatientsOf(rulebook, groups[i] as Group)) return;
+    for (const { claim, line } of entries)
+      if (!signersOf.has(line))
+        throw patientSignerMissing(`patientKeys of claim ${claim.claimId}, line ${line.lineNumber}`);
+  });
+}
+
 /** Documents share nothing with the caller or each other, so that changing one changes no other. */
 const copyOf = <Value>(value: Value): Value => toPlainJson(value) as Value;
 
@@ -231,8 +253,12 @@ type PartBody = Pick<
   "payee" | "group" | "firstLine" | "linesSalt" | "amounts" | "linesProof" | "claims" | "lines"
 >;
 
-/** Draws the salts, makes both trees, and writes each payee's part with its proofs. */
-function commit(drafts: readonly DraftGroup[], random: RandomSource): { manifestRoot: string; list: PartBody[] } {
+/** Draws the salts, makes the trees, and writes each payee's part with its proofs. */
+function commit(
+  drafts: readonly DraftGroup[],
+  signersOf: ReadonlyMap<AdjudicatedLine, string[]>,
+  random: RandomSource,
+): { manifestRoot: string; list: PartBody[] } {
   const salted = drafts.map((draft, group) => ({
     ...draft,
     group,
@@ -272,6 +298,12 @@ function commit(drafts: readonly DraftGroup[], random: RandomSource): { manifest
     ),
   );
 
+  const patients = commitPatients(
+    salted.flatMap(({ entries }) => entries.map(({ line }) => signersOf.get(line))),
+    { details: detailsTree.root, lines: linesTree.root },
+    random,
+  );
+
   const list = salted.map(({ payee, group, firstLine, linesSalt, entries }): PartBody => {
     const claims = [...new Set(entries.map(({ claim }) => claim))];
     return {
@@ -280,7 +312,7 @@ function commit(drafts: readonly DraftGroup[], random: RandomSource): { manifest
       firstLine,
       linesSalt,
       amounts: entries.map(({ amount }) => amount.toString()),
-      linesProof: [...linesTree.prove([group]), detailsTree.root],
+      linesProof: [...linesTree.prove([group]), patients.right],
       claims: claims.map((claim) => ({ claimId: claim.claimId, resource: toPlainJson(claim.resource) })),
       lines: entries.map(({ claim, event, detail, eventSalt, contentSalt, detailSalt }, i) => ({
         claim: claims.indexOf(claim),
@@ -289,11 +321,12 @@ function commit(drafts: readonly DraftGroup[], random: RandomSource): { manifest
         eventSalt,
         contentSalt,
         detailSalt,
-        proof: [...detailsTree.prove([firstLine + i]), linesTree.root],
+        proof: [...detailsTree.prove([firstLine + i]), ...patients.besideDetails, linesTree.root],
+        ...patients.patientOf(firstLine + i),
       })),
     };
   });
-  return { manifestRoot: manifestRootOf(linesTree.root, detailsTree.root), list };
+  return { manifestRoot: manifestRootOf(linesTree.root, patients.right), list };
 }
 
 function keysOf(payeeKeys: Readonly<Record<string, PayeeKey>>, groups: readonly Group[]): PayeeKey[] {

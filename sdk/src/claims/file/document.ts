@@ -9,6 +9,7 @@ import fileSchema from "./claim-batch-file.schema.json";
 import partSchema from "./claim-batch-part.schema.json";
 import recordSchema from "./claim-batch-record.schema.json";
 import type { LineDetailJson } from "./detail";
+import type { PatientKey } from "./patientKeys";
 import type { RulebookJson } from "../../rulebooks/rulebook";
 
 /** Version of all three documents. A reader takes its own and refuses later ones. */
@@ -56,6 +57,8 @@ export interface PartLineJson {
   contentSalt: string;
   detailSalt: string;
   proof: string[];
+  /** Keys of which one says yes for the patient, where the batch commits to any for this line. */
+  patient?: { signers: PatientKey[] };
 }
 
 /** One payee's part in the clear (`claim-batch-part.schema.json`). */

@@ -31,4 +31,5 @@ export {
   type OpenedLine,
   type OpenedRecord,
 } from "./open";
+export { patientLeafOf, verifyPatientKey, type PatientKey } from "./patientKeys";
 export type { PublicPart } from "./publicPart";

@@ -23,9 +23,10 @@ import {
   type ClaimBatchRecord,
   type PartLineJson,
 } from "./document";
+import { asksPatientsOf, patientSignerMissing, verifyPatientKey, type PatientKey } from "./patientKeys";
 import { tampered, verifyPublicPart, type PublicPart } from "./publicPart";
 import { openPart } from "./sealing";
-import { detailsTreeOf, openGroups, openOneGroup } from "./trees";
+import { openGroups, openOneGroup } from "./trees";
 
 /** A line of an opened group: checked against the batch's manifest. */
 export interface OpenedLine {
@@ -40,6 +41,8 @@ export interface OpenedLine {
   leaf: ManifestLeaf;
   /** Proof of the leaf against `manifestRoot`. */
   proof: string[];
+  /** Keys of which one says yes for the patient; absent where the batch commits to none that is told here. */
+  patient?: { signers: PatientKey[] };
   salts: { event: string; content: string; detail: string };
 }
 
@@ -151,10 +154,10 @@ export function openedLinesOf(source: OpenedGroup | OpenedRecord, groups?: reado
   if (!("opened" in source)) {
     return indices.length === 0 ? openGroups([], "", []) : openOneGroup(source.groupLines, source.linesProof);
   }
-  const leaves = known.flatMap(({ lines }) => lines.map(({ leaf }) => leaf));
   return openGroups(
     known.map(({ groupLines }) => groupLines),
-    detailsTreeOf(leaves).root,
+    // The right side of the manifest, which every group's own proof ends in.
+    known[0]?.linesProof.at(-1) as string,
     indices,
   );
 }
@@ -279,6 +282,7 @@ function openLine(
   const placed = { position: leaf.line, leaf: manifestLeafHashOf(leaf) };
   if (!verifyDetail(batch.terms.manifestRoot, placed, lineCountOf(batch), line.proof))
     throw tampered(path, "is not in the batch's manifest: event, claim, detail, a salt or the proof is another");
+  requirePatient(batch, leaf, line, path);
   return {
     index,
     amount,
@@ -287,8 +291,27 @@ function openLine(
     resource: claim.resource,
     leaf,
     proof: line.proof,
+    ...(line.patient === undefined ? {} : { patient: line.patient }),
     salts: { event: line.eventSalt, content: line.contentSalt, detail: line.detailSalt },
   };
+}
+
+/** Checks each key of a line's patient, and that there is one where nothing is paid without. */
+function requirePatient(
+  batch: PublicPart,
+  { line, payee }: ManifestLeaf,
+  { patient }: PartLineJson,
+  path: string,
+): void {
+  const keys = patient?.signers ?? [];
+  keys.forEach((key, i) => {
+    if (!verifyPatientKey(batch.terms.manifestRoot, line, key))
+      throw tampered(`${path}.patient.signers[${i}]`, "is not in the batch's manifest: key, salt or proof is another");
+  });
+  if (new Set(keys.map(({ signer }) => signer)).size !== keys.length)
+    throw tampered(`${path}.patient.signers`, "hold a key twice");
+  const group = batch.groups.find((entry) => entry.payee === payee) as Group;
+  if (keys.length === 0 && asksPatientsOf(batch.rulebook, group)) throw patientSignerMissing(`${path}.patient`);
 }
 
 const lineCountOf = (batch: PublicPart): number => batch.groups.reduce((sum, { lineCount }) => sum + lineCount, 0);

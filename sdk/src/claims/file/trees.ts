@@ -23,9 +23,13 @@ export function openOneGroup(lines: GroupLines, proof: readonly string[]): Opene
   return { groups: [packGroupLines(lines)], proof: [...proof] };
 }
 
-/** Opens several groups of a batch of which all are known. `indices` are in ascending order. */
-export function openGroups(all: readonly GroupLines[], detailsRoot: string, indices: readonly number[]): OpenedLines {
+/**
+ * Opens several groups of a batch of which all are known.
+ * @param right Right side of the manifest: the root over details, joined with the one over patients' keys if there are any
+ * @param indices In ascending order
+ */
+export function openGroups(all: readonly GroupLines[], right: string, indices: readonly number[]): OpenedLines {
   if (indices.length === 0) return { groups: [], proof: [] };
   const groups = all.filter(({ group }) => indices.includes(group)).map(packGroupLines);
-  return { groups, proof: [...linesTreeOf(all).prove(indices), detailsRoot] };
+  return { groups, proof: [...linesTreeOf(all).prove(indices), right] };
 }

@@ -38,6 +38,8 @@ export interface AdjudicatedLine {
   adjustments: Adjustment[];
   /** What this payer pays: the line's amount in a claim batch. */
   planPays: bigint;
+  /** As those of the claim, which these replace for this line. */
+  patientKeys?: readonly string[];
 }
 
 /** A payer's decision on a claim, whatever format the claim came in. */
@@ -54,6 +56,11 @@ export interface AdjudicatedClaim {
   sensitivity?: string;
   /** Consent under which the claim may be shown, where one is needed. */
   consentReference?: string;
+  /**
+   * ERC-7913 signers (hex) that may say yes for the patient: the patient's one-time key, then those of personal
+   * representatives. Made for this claim alone: the chain shows the one that signs.
+   */
+  patientKeys?: readonly string[];
   /** The claim as it came in. */
   resource: Json;
 }

@@ -37,6 +37,8 @@ export interface LaboratoryClaim {
   lines: LaboratoryClaimLine[];
   sensitivity?: Sensitivity;
   consentReference?: string;
+  /** See `AdjudicatedClaim.patientKeys`. */
+  patientKeys?: string[];
 }
 
 const read = schemaReader<LaboratoryClaim>(schema, "INPUT_INVALID", "LaboratoryClaim");
@@ -74,6 +76,7 @@ export function readLaboratoryClaim(input: LaboratoryClaim, options: ReadOptions
     lines,
     ...(claim.sensitivity === undefined ? {} : { sensitivity: claim.sensitivity }),
     ...(claim.consentReference === undefined ? {} : { consentReference: claim.consentReference }),
+    ...(claim.patientKeys === undefined ? {} : { patientKeys: claim.patientKeys }),
     resource,
   });
 }

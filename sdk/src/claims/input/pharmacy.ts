@@ -46,6 +46,8 @@ export interface PharmacyClaim {
   totalAmountPaid: DecimalInput;
   sensitivity?: Sensitivity;
   consentReference?: string;
+  /** See `AdjudicatedClaim.patientKeys`. */
+  patientKeys?: string[];
 }
 
 /** Who is paid, and in what. */
@@ -144,6 +146,7 @@ export function readPharmacyClaim(input: PharmacyClaim, options: ReadOptions): A
     ],
     ...(claim.sensitivity === undefined ? {} : { sensitivity: claim.sensitivity }),
     ...(claim.consentReference === undefined ? {} : { consentReference: claim.consentReference }),
+    ...(claim.patientKeys === undefined ? {} : { patientKeys: claim.patientKeys }),
     resource,
   });
 }
