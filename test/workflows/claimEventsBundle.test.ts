@@ -1,4 +1,6 @@
+import { readFileSync } from "node:fs";
 import { builtinModules } from "node:module";
+import { join } from "node:path";
 
 import variant from "@jitl/quickjs-wasmfile-release-sync";
 import { expect } from "chai";
@@ -73,6 +75,15 @@ describe("claim events bundle", () => {
     );
     expect(asked.filter((name) => name.startsWith("node:") || builtinModules.includes(name))).to.deep.equal([]);
     expect(bundled.inputs.filter((path) => path.includes("@chainlink"))).to.deep.equal([]);
+  });
+
+  it("is no part of what is published, which depends on nothing of Chainlink's", () => {
+    const read = (path: string): Record<string, object> =>
+      JSON.parse(readFileSync(join(__dirname, "..", "..", path), "utf8")) as Record<string, object>;
+    const { dependencies, peerDependencies } = read("sdk/package.json");
+    const names = Object.keys({ ...dependencies, ...peerDependencies });
+    expect(names.filter((name) => name.startsWith("@chainlink"))).to.deep.equal([]);
+    expect(read("package.json")["workspaces"]).to.deep.equal(["sdk"]);
   });
 
   it("says in QuickJS, without any global of a browser, what it says in Node", async () => {

@@ -1,6 +1,6 @@
 import { expect } from "chai";
 
-import type { BuiltClaimBatch, ClaimBatchPart } from "../../sdk/src/claims";
+import type { BuiltClaimBatch, ClaimBatchPart, DispenseIdentity } from "../../sdk/src/claims";
 import { prepare, readSettings, type ClaimEventsRequest } from "../../workflows/claim-events/core";
 import { laboratory, payer, pharmacy } from "../sdk/claimBatchFixture";
 import { refused } from "../sdk/refused";
@@ -42,7 +42,7 @@ describe("claim events request", () => {
     const part = request.parts[0] as ClaimBatchPart;
     const [first, second] = part.lines as [ClaimBatchPart["lines"][0], ClaimBatchPart["lines"][0]];
     const changed: ClaimBatchPart[] = [
-      { ...part, lines: [{ ...first, event: { ...first.event, fillNumber: 1 } }, second] },
+      { ...part, lines: [{ ...first, event: { ...(first.event as DispenseIdentity), fillNumber: 1 } }, second] },
       { ...part, lines: [{ ...first, detail: { ...first.detail, quantity: { value: "1" } } }, second] },
       { ...part, lines: [second, first] },
       { ...part, claims: [...part.claims].reverse() },

@@ -99,14 +99,13 @@ function run(
   return agreed;
 }
 
+/** All at once: how often a run may ask the vault is limited. */
 function tokensOf(runtime: Runtime<Config>, { servers }: Settings): Tokens {
   const { requestsTokenSecret, publishTokenSecret } = runtime.config;
-  const names = [...servers.map(({ tokenSecret }) => tokenSecret), requestsTokenSecret, publishTokenSecret];
-  return Object.fromEntries(
-    [...new Set(names)]
-      .filter((id) => id !== undefined)
-      .map((id) => [id, runtime.getSecret({ id }).result().value] as const),
-  );
+  const named = [...servers.map(({ tokenSecret }) => tokenSecret), requestsTokenSecret, publishTokenSecret];
+  const ids = [...new Set(named)].filter((id) => id !== undefined);
+  const secrets = runtime.getSecrets(ids.map((id) => ({ id }))).result();
+  return Object.fromEntries(ids.map((id) => [id, secrets[id]?.value ?? ""]));
 }
 
 const authorization = (tokens: Tokens, name: string | undefined): Record<string, string> =>
