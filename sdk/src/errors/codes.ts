@@ -55,7 +55,14 @@ export const errorCodes = {
   ATTESTATION_WRONG_BATCH: "The attestation is for another batch, chain or escrow, or was changed after signing.",
   ATTESTATION_EXPIRED: "The attestation is no longer valid, or the time for attestations has passed.",
   ATTESTATION_SIGNER_UNKNOWN: "The signer is not an attester of the batch's rulebook.",
-  ATTESTATION_TOO_FEW: "Fewer attesters signed the same statement than the rulebook asks for.",
+  ATTESTATION_TOO_FEW:
+    "Fewer attesters, payees or patients signed the same statement than the rulebook asks for; details.missing says who.",
+  ATTESTATION_NOT_REPORTED: "The rulebook's workflow did not report this statement, or reported another since.",
+  RULEBOOK_INVALID: "Not a rulebook that can be published; details.path and details.reason say why.",
+  EQUIVOCATION_NOT_SHOWN:
+    "The attestations do not prove that their attester equivocated; details.reason says why.",
+  PICKUP_REQUEST_INVALID:
+    "A request to confirm a pick-up, or the answer to it, is not to be gone by; details.reason: malformed, tooLarge, otherEscrow, otherBatch, otherLines, otherKey, otherStatement, expired or future.",
 
   // Patients and consent
   SIGNATURE_INVALID: "What was signed with gave no signature of this key that the contracts take.",

@@ -3,3 +3,19 @@ export type { AttestationLedger, AttestedLine, ClaimedLine, ConflictReason, Even
 export { memoryLedger } from "./memoryLedger";
 export type { Released, ReleasedLine, ReleaseOptions } from "./release";
 export { decodeReport, encodeReport, workflowKeyOf, workflowNameOf, type WorkflowReport } from "./report";
+export {
+  confirmPickup,
+  isPickupFor,
+  pickedUpIn,
+  pickupAnswer,
+  pickupRequest,
+  pickupUrl,
+  readPickupAnswer,
+  readPickupRequest,
+  type ConfirmOptions,
+  type PickedUp,
+  type PickupFault,
+  type PickupLine,
+  type PickupRequest,
+} from "./pickup";
+export { equivocationOf, findEquivocation, nextObservedAt } from "./equivocation";

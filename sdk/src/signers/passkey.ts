@@ -1,11 +1,19 @@
-import { getBytes, hexlify } from "ethers";
+import { concat, dataSlice, getBytes, hexlify } from "ethers";
 
 import { systemRandom, type RandomSource } from "../encryption";
 import { CarepactError } from "../errors";
 
 import { p256SignerBytes, requirePoint } from "./p256";
 import { digestOf, type PatientSigner } from "./types";
-import { base64Url, fromBase64Url, pointOfSpki, webAuthnSignature } from "./webAuthn";
+import {
+  base64Url,
+  boundKeyOf,
+  fromBase64Url,
+  pointOfSpki,
+  requireBoundTo,
+  requireReadableOrigin,
+  webAuthnSignature,
+} from "./webAuthn";
 
 /** `navigator.credentials`, as far as it is used here. */
 export interface CredentialsLike {
@@ -31,6 +39,11 @@ export interface PasskeyOptions {
   user: string;
   /** The domain that it belongs to, if it is not the page's own: one above it. */
   rpId?: string;
+  /**
+   * The page's origin, for a key that {@link passkeySigner} is to bind to it: a browser whose signatures the contracts would not
+   * take is refused now.
+   */
+  origin?: string;
   /** Unless given, the browser's `navigator.credentials`. */
   credentials?: CredentialsLike;
   /** Only tests pass their own. */
@@ -39,6 +52,7 @@ export interface PasskeyOptions {
 
 const ES256 = -7;
 const HANDLE_BYTES = 32;
+const ADDRESS_BYTES = 20;
 
 /**
  * Makes a passkey: the user's device asks for finger, face or PIN. No attestation is asked for, so that nothing tells
@@ -63,6 +77,8 @@ export async function createPasskey(options: PasskeyOptions): Promise<Passkey> {
   const key = typeof response?.getPublicKey === "function" ? response.getPublicKey() : null;
   if (rawId === undefined || key === null || key === undefined)
     throw new CarepactError("PASSKEY_UNAVAILABLE", "The browser does not tell the public key of the passkey it made.");
+  if (options.origin !== undefined)
+    requireReadableOrigin(options.origin, new Uint8Array(response?.clientDataJSON ?? new ArrayBuffer(0)));
   return {
     id: base64Url(new Uint8Array(rawId)),
     publicKey: pointOfSpki(new Uint8Array(key)),
@@ -71,13 +87,19 @@ export async function createPasskey(options: PasskeyOptions): Promise<Passkey> {
 }
 
 interface CreatedLike {
+  clientDataJSON?: ArrayBuffer;
   getPublicKey?: () => ArrayBuffer | null;
 }
 
 /** Where a passkey's signatures are checked, and who is asked for them. */
 export interface PasskeySignerOptions {
-  /** OpenZeppelin's ERC7913WebAuthnVerifier: `deployment.webAuthnVerifier`. */
+  /** OpenZeppelin's ERC7913WebAuthnVerifier, `deployment.webAuthnVerifier`; with `origin`, `deployment.webAuthnOriginVerifier`. */
   verifier: string;
+  /**
+   * Binds the key to the page of this origin, as in "https://records.example": the signer names it, and the chain takes no signature
+   * that was asked for on another page, or in a frame of one.
+   */
+  origin?: string;
   /** Unless given, the browser's `navigator.credentials`. */
   credentials?: CredentialsLike;
 }
@@ -85,13 +107,18 @@ export interface PasskeySignerOptions {
 /**
  * A passkey (WebAuthn): its challenge is the message's EIP-712 digest. Each signature is checked before it is given out.
  * Brought to the chain, it shows the page's origin and what the authenticator says of itself (flags, a counter).
- * @throws IDENTIFIER_INVALID. Signing throws USER_REJECTED, SIGNATURE_INVALID, PASSKEY_UNAVAILABLE
+ * @throws IDENTIFIER_INVALID, INPUT_INVALID. Signing throws USER_REJECTED, SIGNATURE_INVALID, PASSKEY_UNAVAILABLE
  */
-export function passkeySigner(passkey: Passkey, { verifier, credentials }: PasskeySignerOptions): PatientSigner {
+export function passkeySigner(
+  passkey: Passkey,
+  { verifier, origin, credentials }: PasskeySignerOptions,
+): PatientSigner {
   const id = fromBase64Url(passkey.id, "id");
   const publicKey = requirePoint(passkey.publicKey);
+  const bound = origin === undefined ? undefined : { origin, rpId: passkey.rpId };
+  const plain = p256SignerBytes(verifier, publicKey);
   return {
-    signer: p256SignerBytes(verifier, publicKey),
+    signer: bound === undefined ? plain : concat([dataSlice(plain, 0, ADDRESS_BYTES), boundKeyOf(publicKey, bound)]),
     sign: async (message) => {
       const digest = digestOf(message);
       const asserted = await asking(credentials, (container) =>
@@ -104,7 +131,9 @@ export function passkeySigner(passkey: Passkey, { verifier, credentials }: Passk
           },
         }),
       );
-      return webAuthnSignature(digest, publicKey, assertionOf(asserted));
+      const assertion = assertionOf(asserted);
+      if (bound !== undefined) requireBoundTo(bound, digest, assertion);
+      return webAuthnSignature(digest, publicKey, assertion);
     },
   };
 }

@@ -1,4 +1,15 @@
-import { AbiCoder, concat, decodeBase64, encodeBase64, getBytes, hexlify, sha256, toUtf8Bytes } from "ethers";
+import {
+  AbiCoder,
+  concat,
+  decodeBase64,
+  encodeBase64,
+  getBytes,
+  hexlify,
+  keccak256,
+  sha256,
+  toBeHex,
+  toUtf8Bytes,
+} from "ethers";
 
 import { CarepactError } from "../errors";
 
@@ -89,6 +100,64 @@ export async function webAuthnSignature(digest: string, publicKey: string, asser
     ["bytes32", "bytes32", "uint256", "uint256", "bytes", "bytes"],
     [r, s, challengeIndex, typeIndex, authenticatorData, clientDataJSON],
   );
+}
+
+/** The domain that passkeys of an origin belong to. @throws INPUT_INVALID */
+export function hostOf(origin: unknown): string {
+  const [, host] = /^https?:\/\/([\w.-]+)(:\d+)?$/.exec(typeof origin === "string" ? origin : "") ?? [];
+  if (host === undefined || (origin as string).length > MOST_ORIGIN_BYTES)
+    throw new CarepactError("INPUT_INVALID", "An origin is as in https://records.example, without a path.", {
+      path: "origin",
+    });
+  return host;
+}
+
+const MOST_ORIGIN_BYTES = 255;
+
+/** The page that a passkey is bound to. */
+export interface BoundTo {
+  /** As in https://records.example. */
+  origin: string;
+  /** The domain that the passkey belongs to: the origin's own unless given. */
+  rpId?: string | undefined;
+}
+
+/** Client data from the challenge's end on: browsers write origin and crossOrigin next (WebAuthn Level 2, section 5.8.1.1). */
+const originPart = (origin: string): string => `","origin":"${origin}","crossOrigin":false`;
+
+/** A public key as WebAuthnOriginVerifier.sol reads it, with the page that it is bound to. @throws INPUT_INVALID */
+export function boundKeyOf(publicKey: string, { origin, rpId = hostOf(origin) }: BoundTo): string {
+  hostOf(origin);
+  const part = keccak256(toUtf8Bytes(originPart(origin)));
+  return concat([publicKey, sha256(toUtf8Bytes(rpId)), part, toBeHex(origin.length, 1)]);
+}
+
+/** Refuses an assertion that WebAuthnOriginVerifier.sol would not take. @throws SIGNATURE_INVALID */
+export function requireBoundTo(
+  { origin, rpId = hostOf(origin) }: BoundTo,
+  digest: string,
+  { authenticatorData, clientDataJSON }: Omit<Assertion, "signature">,
+): void {
+  const start = `{"type":"webauthn.get","challenge":"${base64Url(getBytes(digest))}${originPart(origin)}`;
+  if (!hexlify(clientDataJSON).startsWith(hexlify(toUtf8Bytes(start))))
+    throw invalid(`The browser signed for another page than ${origin}, in another page's frame, or in another order.`);
+  if (!hexlify(authenticatorData).startsWith(sha256(toUtf8Bytes(rpId))))
+    throw invalid(`The passkey is not one of ${rpId}.`);
+}
+
+/**
+ * Refuses a browser that writes client data otherwise than the verifier of bound passkeys reads them, when the key is made
+ * rather than when it is needed.
+ * @throws PASSKEY_UNAVAILABLE
+ */
+export function requireReadableOrigin(origin: string, clientDataJSON: Uint8Array): void {
+  hostOf(origin);
+  if (!hexlify(clientDataJSON).includes(hexlify(toUtf8Bytes(originPart(origin))).slice(2)))
+    throw new CarepactError(
+      "PASSKEY_UNAVAILABLE",
+      `This browser does not say that a passkey is used at ${origin} in the way that the contracts read: take another one.`,
+      { origin },
+    );
 }
 
 const invalid = (message: string): CarepactError => new CarepactError("SIGNATURE_INVALID", message);

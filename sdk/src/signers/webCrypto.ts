@@ -9,6 +9,7 @@ import {
   BACKUP_ELIGIBLE,
   base64Url,
   ECDSA,
+  hostOf,
   pointOfSpki,
   signedBytes,
   subtleCrypto,
@@ -64,16 +65,6 @@ export async function webCryptoSigner(
 
 /** User present and verified; the key may be backed up, and is. These count no signatures. */
 const SYNCHRONIZED = USER_PRESENT_AND_VERIFIED | BACKUP_ELIGIBLE | BACKED_UP;
-
-/** The domain that passkeys of an origin belong to. @throws INPUT_INVALID */
-function hostOf(origin: unknown): string {
-  const [, host] = /^https?:\/\/([\w.-]+)(:\d+)?$/.exec(typeof origin === "string" ? origin : "") ?? [];
-  if (host === undefined)
-    throw new CarepactError("INPUT_INVALID", "An origin is as in https://records.example, without a path.", {
-      path: "origin",
-    });
-  return host;
-}
 
 async function exported({ publicKey }: KeyPairLike): Promise<Uint8Array> {
   try {
