@@ -148,7 +148,8 @@ describe("SDK: attestations", () => {
       const nonce = await stranger.signer.getNonce();
       const settle = (given: Attestation[]) => stranger.claims.settle(file, given).send();
       const none = await refusal("ATTESTATION_TOO_FEW", settle([]));
-      expect(none.details).to.deep.equal({ batchId: file.batchId, required: 2, given: 0, statements: 0 });
+      const missing = [{ condition: 0, required: 2, given: 0 }];
+      expect(none.details).to.deep.equal({ batchId: file.batchId, required: 2, given: 0, statements: 0, missing });
       const one = await refusal("ATTESTATION_TOO_FEW", settle(signed.slice(0, 1)));
       expect(one.details).to.include({ required: 2, given: 1 });
       const differing = [

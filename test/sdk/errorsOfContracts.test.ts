@@ -8,6 +8,8 @@ import { contractErrors } from "../../sdk/src/errors/contractErrors";
 import {
   AccessLog__factory,
   AccessManager__factory,
+  AttesterConditions__factory,
+  ClaimEscrowExtension__factory,
   ClaimEscrow__factory,
   ConsentRegistry__factory,
   ERC1967Proxy__factory,
@@ -20,7 +22,8 @@ import {
 
 /** What a call of the SDK runs into: the contracts, their proxies, and tokens. */
 const deployed = {
-  ClaimEscrow: ClaimEscrow__factory.abi,
+  // At one address: its fallback hands on to the extension, and conditions are checked on its behalf.
+  ClaimEscrow: [...ClaimEscrow__factory.abi, ...ClaimEscrowExtension__factory.abi, ...AttesterConditions__factory.abi],
   Rulebooks: Rulebooks__factory.abi,
   Mandates: Mandates__factory.abi,
   OrganizationRegistry: OrganizationRegistry__factory.abi,
@@ -46,8 +49,8 @@ function declaredErrors(): Record<string, string[]> {
   const declared: Record<string, Set<string>> = {};
   const owners = new Map<string, string[]>();
   for (const [contract, abi] of Object.entries(deployed))
-    for (const error of errorsOf(abi))
-      owners.set(signatureOf(error), [...(owners.get(signatureOf(error)) ?? []), contract]);
+    for (const signature of new Set(errorsOf(abi).map(signatureOf)))
+      owners.set(signature, [...(owners.get(signature) ?? []), contract]);
   for (const [signature, contracts] of owners) {
     const [owner] = contracts;
     const key = contracts.length > 1 || owner === PROXY ? "" : owner!;

@@ -3,8 +3,9 @@ import { within, type CallOptions } from "../chain/options";
 import { decodeError } from "../chain/decodeError";
 import { CarepactError, type ErrorDetails } from "../errors";
 import { tokenOf } from "../pools/token";
-import { createRulebooks } from "../rulebooks";
+import { attestersOf, createRulebooks } from "../rulebooks";
 
+import { needsOf, payerDecides, unreachableCondition, type CheckNeeds } from "./attesters/judge";
 import { openClaimBatchFile, type ClaimBatchFile, type OpenedGroup, type OpenedLine } from "./file";
 import { statusOf } from "./status";
 
@@ -22,8 +23,8 @@ export interface CheckOptions extends CallOptions {
    */
   finality?: "finalized" | "safe" | "latest";
   /**
-   * Ids of the rulebooks whose attesters the payee trusts. `"any"` accepts what the payer chose, unless the payer could
-   * attest, or keep others from attesting, alone.
+   * Ids of the rulebooks whose attesters, and whose workflow, the payee trusts. `"any"` accepts what the payer chose, unless the
+   * payer could attest, or keep others from attesting, alone, or deployed the workflow.
    */
   acceptedRulebooks: Accepted;
   /** Addresses of the tokens the payee takes. `"any"` accepts what the payer chose: anyone can name a token as it likes. */
@@ -44,7 +45,17 @@ export interface CheckReason {
   details: ErrorDetails;
 }
 
-export type CheckResult = { ok: true; batch: OpenedGroup; lines: OpenedLine[] } | { ok: false; reason: CheckReason };
+export type { CheckNeeds };
+
+export type CheckResult =
+  | {
+      ok: true;
+      batch: OpenedGroup;
+      lines: OpenedLine[];
+      /** What it takes beside named attesters until the lines are paid. */
+      needs: CheckNeeds;
+    }
+  | { ok: false; reason: CheckReason };
 
 /** Reasons that only the chain, or the payee's own conditions, can give. */
 export const checkReasons = {
@@ -54,8 +65,11 @@ export const checkReasons = {
   LINES_CLOSED: "Lines of this payee were settled, reversed or reclaimed already: ask for the others by `lines`.",
   TOO_LATE: "Too little time is left until the last moment of the event.",
   RULEBOOK_NOT_ACCEPTED: "The payee does not accept this rulebook.",
-  PAYER_DECIDES: "Without enough attesters who are not the payer, the payer alone decides whether it pays.",
+  PAYER_DECIDES:
+    "Without enough attesters who are not the payer, or by its own workflow, the payer alone decides whether it pays.",
   RULEBOOK_SUSPENDED: "The rulebook is suspended.",
+  ATTESTERS_SUSPENDED:
+    "So many attesters were shown to have lied that a condition of the rulebook cannot be met any more.",
   TOKEN_NOT_ACCEPTED: "The payee does not accept this token.",
   TOKEN_DIFFERS: "The token is not what the file says it is.",
 } as const;
@@ -81,6 +95,7 @@ export async function checkClaimBatch(
         ok: true,
         batch,
         lines: batch.lines.filter(({ index }) => lines === undefined || lines.includes(index)),
+        needs: needsOf(batch, lines),
       };
     });
   } catch (thrown) {
@@ -101,12 +116,13 @@ const same = (left: string, right: string): boolean => left.toLowerCase() === ri
 const includes = (accepted: Accepted | undefined, value: string): boolean =>
   accepted === "any" || (accepted ?? []).some((entry) => same(entry, value));
 
-/** Whether a threshold cannot be reached without the payer, or the payer alone reaches it. */
-function payerDecides({ rulebook, terms }: OpenedGroup): boolean {
-  return rulebook.attesterGroups.some(({ threshold, attesters }) => {
-    const payers = attesters.filter((attester) => same(attester, terms.payer)).length;
-    return payers >= threshold || attesters.length - payers < threshold;
-  });
+/** Attesters of a rulebook (ERC-7913 signers in lower case) who were shown to have lied. */
+async function equivocatorsOf(connection: Connection, { rulebook }: OpenedGroup): Promise<ReadonlySet<string>> {
+  const rulebooks = createRulebooks(connection);
+  const named = attestersOf(rulebook).filter(({ role }) => role === undefined);
+  const signers = [...new Set(named.map(({ signer }) => signer))];
+  const equivocated = await Promise.all(signers.map((signer) => rulebooks.hasEquivocated(signer)));
+  return new Set(signers.filter((_, i) => equivocated[i]));
 }
 
 async function findReason(
@@ -129,7 +145,11 @@ async function findReason(
     return because("OTHER_ESCROW", { chainId: batch.chainId, escrow: batch.escrow });
   if (!includes(options.acceptedRulebooks, batch.terms.rulebook))
     return because("RULEBOOK_NOT_ACCEPTED", { rulebook: batch.terms.rulebook });
-  if (options.acceptedRulebooks === "any" && payerDecides(batch))
+  const gone = await equivocatorsOf(connection, batch);
+  const unreachable = unreachableCondition(batch, gone);
+  if (unreachable !== undefined)
+    return because("ATTESTERS_SUSPENDED", { condition: unreachable, attesters: [...gone] });
+  if (options.acceptedRulebooks === "any" && payerDecides(batch, gone))
     return because("PAYER_DECIDES", { payer: batch.terms.payer });
   if (!includes(options.acceptedTokens, batch.terms.token))
     return because("TOKEN_NOT_ACCEPTED", { token: batch.terms.token });

@@ -16,10 +16,12 @@ import {
   type HistoryOptions,
   type WatchOptions,
 } from "./history";
+import { reportOf, type RecordedReport, type ReportedStatement } from "./reporting";
 import type { GroupResult } from "./results";
 import { reclaim, refund, reverse, type RefundInput, type Returned } from "./returning";
 import { settle, settleMany, type SettleInput, type Settlement, type Settlements } from "./settling";
 import { statusOf, type ClaimBatchStatus } from "./status";
+import type { AttestationStatement } from "./types";
 
 /** Claim batches of one deployment, for payers, payees and attesters. */
 export interface Claims {
@@ -33,13 +35,23 @@ export interface Claims {
   reseal(record: ClaimBatchRecord, options?: CallOptions): Promise<ClaimBatchFile>;
   /** Whether the money for a payee's lines is locked. Ask before giving care. Never throws: what fails is the reason. */
   check(file: ClaimBatchFile, options: CheckOptions): Promise<CheckResult>;
-  /** Signs what happened, as an attester: results by line in the order of the opened group's lines. Sends nothing. */
-  attest(batch: BatchSource, results: readonly GroupResult[], options?: AttestOptions): Promise<Attestation>;
   /**
-   * Pays what attesters agree happened and frees what they agree will not. Anyone may send it, any number of times:
-   * lines that are settled already are skipped.
+   * Signs what happened, as an attester, payee or patient: results by line in the order of the opened group's lines, or a statement
+   * (`statementOf`) that others sign, too. Sends nothing.
    */
-  settle(batch: BatchSource, attestations: readonly Attestation[]): Action<Settlement, { paid: bigint; freed: bigint }>;
+  attest(
+    batch: BatchSource,
+    said: readonly GroupResult[] | AttestationStatement,
+    options?: AttestOptions,
+  ): Promise<Attestation>;
+  /**
+   * Pays what attesters agree happened and frees what they agree will not, or does what the rulebook's workflow `reported` last.
+   * Anyone may send it, any number of times: lines that are settled already are skipped.
+   */
+  settle(
+    batch: BatchSource,
+    by: readonly Attestation[] | ReportedStatement,
+  ): Action<Settlement, { paid: bigint; freed: bigint }>;
   /** Settles several batches in one transaction; one that the escrow refuses is skipped and reported. */
   settleMany(inputs: readonly SettleInput[]): Action<Settlements, { settled: boolean[] }>;
   /** Gives up open lines (the `index` of lines of `group`) of the signer's own group, as a pharmacy's B2 does. */
@@ -48,6 +60,8 @@ export interface Claims {
   reclaim(batch: BatchSource): Action<Returned, Returned>;
   /** Pays back what the signer received from a batch. */
   refund(batch: BatchSource, input: RefundInput): Action<Returned>;
+  /** What the rulebook's workflow reported last; undefined before, and once it settled the batch's last lines. */
+  reportOf(batch: BatchSource, options?: CallOptions): Promise<RecordedReport | undefined>;
   /** What the chain knows of a batch. */
   status(batch: BatchSource, options?: CallOptions): Promise<ClaimBatchStatus>;
   /** What happened to a batch, in order, up to a block that is fixed at the beginning. @throws as `Events.read` */
@@ -66,12 +80,13 @@ export function createClaims(connection: Connection): Claims {
     fund: (input) => fund(connection, input),
     reseal: (record, options) => reseal(connection, record, options),
     check: (file, options) => checkClaimBatch(connection, file, options),
-    attest: (batch, results, options) => attest(connection.runner, batch, results, options),
-    settle: (batch, attestations) => settle(connection, { batch, attestations }),
+    attest: (batch, said, options) => attest(connection.runner, batch, said, options),
+    settle: (batch, by) => settle(connection, { batch, ...("reported" in by ? by : { attestations: by }) }),
     settleMany: (inputs) => settleMany(connection, inputs),
     reverse: (group, lines) => reverse(connection, group, lines),
     reclaim: (batch) => reclaim(connection, batch),
     refund: (batch, input) => refund(connection, batch, input),
+    reportOf: async (batch, options) => reportOf(connection, publicPartOf(batch), options),
     status: async (batch, options) => statusOf(connection, publicPartOf(batch), options),
     history: (batch, options) => history(connection, batch, options),
     watch: (batch, options) => watch(connection, batch, options),

@@ -1,6 +1,26 @@
-export { combineAttestations, type Attestation, type AttestOptions, type CombinedAttestation } from "./attestation";
+export {
+  attestationMessageOf,
+  attestationOf,
+  statementOf,
+  type Attestation,
+  type AttestOptions,
+  type PatientLine,
+  type StatementOptions,
+} from "./attestation";
+export { askChain } from "./attesters/askChain";
+export { askedSignaturesOf, type AskedCondition } from "./attesters/asked";
+export { combineAttestations, type CombinedAttestation } from "./attesters/combine";
+export type { KnownBatch, SignatureKnowledge } from "./attesters/signed";
+export type { Verifiers } from "./attesters/verify";
 export { openedGroupsOf, publicPartOf, type BatchSource } from "./batchSource";
-export { checkReasons, type Accepted, type CheckOptions, type CheckReason, type CheckResult } from "./check";
+export {
+  checkReasons,
+  type Accepted,
+  type CheckNeeds,
+  type CheckOptions,
+  type CheckReason,
+  type CheckResult,
+} from "./check";
 export { createClaims, type Claims } from "./createClaims";
 export * from "./file";
 export type { FundedBatch, FundInput } from "./funding";
@@ -14,6 +34,7 @@ export type {
 } from "./history";
 export * from "./input";
 export * from "./manifestTree";
+export type { RecordedReport, ReportedStatement } from "./reporting";
 export * from "./results";
 export type { RefundInput, Returned } from "./returning";
 export type { SettleInput, Settlement, Settlements } from "./settling";

@@ -6,9 +6,12 @@ import { escrowEventsIn } from "../chain/events";
 import { escrowInterface } from "../chain/interfaces";
 import { parseRevert, type Revert } from "../chain/revert";
 
-import { combineAttestations, type Attestation, type CombinedAttestation } from "./attestation";
+import type { Attestation } from "./attestation";
+import { askChain } from "./attesters/askChain";
+import { combineAttestations, type CombinedAttestation } from "./attesters/combine";
 import { openedGroupsOf, publicPartOf, type BatchSource } from "./batchSource";
-import { openedLinesOf, resultShapeOf } from "./file";
+import { openedLinesOf, resultShapeOf, type PublicPart } from "./file";
+import { reportedAttestation, type ReportedStatement } from "./reporting";
 import { decodeResults, lineResultsOf } from "./results";
 import { statusOf } from "./status";
 import { attestationDigestOf, packGroup, type ClaimBatchTerms, type OpenedLines } from "./types";
@@ -26,11 +29,8 @@ export interface Settlement {
   unopened: number[];
 }
 
-/** A batch with the attestations it is to be settled by. */
-export interface SettleInput {
-  batch: BatchSource;
-  attestations: readonly Attestation[];
-}
+/** A batch with the attestations, or the workflow's report, that it is to be settled by. */
+export type SettleInput = { batch: BatchSource } & ({ attestations: readonly Attestation[] } | ReportedStatement);
 
 const nothingOpened: OpenedLines = { groups: [], proof: [] };
 
@@ -113,9 +113,10 @@ interface Prepared {
   unopened: number[];
 }
 
-async function prepare(connection: Connection, { batch: source, attestations }: SettleInput): Promise<Prepared> {
+async function prepare(connection: Connection, input: SettleInput): Promise<Prepared> {
+  const { batch: source } = input;
   const batch = publicPartOf(source);
-  const attestation = combineAttestations(batch, attestations, await chainTimeOf(providerOf(connection.runner)));
+  const attestation = await attestationFor(connection, batch, input);
   const results = decodeResults(attestation.results, resultShapeOf(batch, openedGroupsOf(source)));
   const { closedLines } = await statusOf(connection, batch);
 
@@ -139,6 +140,18 @@ async function prepare(connection: Connection, { batch: source, attestations }: 
     opened: "carepact" in source || toOpen.length === 0 ? nothingOpened : openedLinesOf(source, toOpen),
     unopened,
   };
+}
+
+/** What settles, refused before it costs gas if the escrow would. */
+async function attestationFor(
+  connection: Connection,
+  batch: PublicPart,
+  input: SettleInput,
+): Promise<CombinedAttestation> {
+  const now = await chainTimeOf(providerOf(connection.runner));
+  if ("reported" in input) return reportedAttestation(connection, batch, input.reported, now);
+  const knowledge = await askChain(connection, batch, input.attestations);
+  return combineAttestations(batch, input.attestations, now, knowledge);
 }
 
 /** One attestation at work on one batch, as the escrow reported it. */

@@ -14,7 +14,8 @@ export const contractErrors: Readonly<Record<string, Readonly<Record<string, str
     "AttestationTooLate(uint256 attestBy)": "The time for attestations has passed: what is open returns to the payer.",
     "BalanceOverflow(uint256 balance, uint256 added)": "The balance has no room for that much: use another token.",
     "ClaimBatchAlreadyFunded(bytes32 batchId)": "This batch was funded before; nothing was paid twice.",
-    "ClaimBatchUnknown(bytes32 batchId)": "No such batch was funded in this escrow on this chain.",
+    "ConditionNotMet(uint256 condition, uint256 required, uint256 given)":
+      "Fewer attesters signed than a condition of the rulebook asks for.",
     "CreditTooSmall(address payee, address token, uint256 credit, uint256 asked)":
       "There is not that much credit to pay out: ask for less.",
     "EventByOutOfRange(uint256 eventBy)": "The last moment of the event is past, or too far ahead.",
@@ -26,7 +27,6 @@ export const contractErrors: Readonly<Record<string, Readonly<Record<string, str
     "GroupCountOutOfRange(uint256 groups)": "The batch has no groups, or too many: split it.",
     "GroupInvalid(uint256 group)": "A group has no payee, no lines, or less than one base unit a line.",
     "GroupsDoNotSum(uint256 sum, uint256 total)": "The groups do not sum to the batch's total.",
-    "GroupsMismatch(bytes32 expected, bytes32 given)": "The groups are not those of the batch: the file was changed.",
     "GroupsNotAscending(uint256 group)": "Groups are out of order, or one payee has two: sort them by payee.",
     "LineInvalid(uint256 line)": "The group has no such line, or lines are out of order.",
     "LineNotOpen(uint256 line)": "The line was settled or reversed before.",
@@ -38,16 +38,21 @@ export const contractErrors: Readonly<Record<string, Readonly<Record<string, str
     "NoLines()": "No lines were named: name at least one.",
     "NotAttester(address signer)":
       "A signature is not of an attester of the rulebook, or the attestation was changed after signing.",
+    "NotForwarder(address caller)": "Only the Keystone forwarder brings reports of workflows.",
     "NotMandates(address caller)": "Only the mandates contract funds for operators: fund with a mandate.",
     "NotPaused()": "The protocol is not paused.",
     "NotPayee(address payee, address caller)": "Only the group's own payee may do this: sign with its account.",
     "NotPayer(address payer, address caller)": "Only the batch's payer may do this: sign with its account.",
     "NotRegistry(address caller)": "Only the organization registry may tell standings.",
+    "NotReported(bytes32 batchId)": "The rulebook's workflow did not report this statement last: settle with that one.",
     "NotRulebooks(address caller)": "Only the rulebooks contract may tell of rulebooks.",
     "PartialAmountInvalid(uint256 group, uint256 line)":
       "A partly met line needs an amount above zero and below the line's own.",
+    "PatientKeyUnknown(uint256 line)": "The batch commits to other keys for the patient of the line.",
+    "PatientSignatureMissing(uint256 line)": "The rulebook asks for the yes of the line's patient.",
     "PauseTooSoon(uint256 from)": "The last pause is too short ago: try again later.",
     "PausedUntil(uint256 until)": "The protocol is paused; withdrawals and payouts still work. Try again later.",
+    "PayeeSignatureMissing(uint256 group)": "The rulebook asks for the signature of the group's payee.",
     "PayerNotInStanding(address payer)": "The payer is not registered, or is suspended: ask the credentialing office.",
     "PaymentsMismatch(bytes32 batchId)": "More of the batch was paid in the meantime: prepare the refund anew.",
     "ReclaimTooEarly(uint256 attestBy)": "The lines can still be attested: reclaim them later.",
@@ -56,30 +61,48 @@ export const contractErrors: Readonly<Record<string, Readonly<Record<string, str
       "A contract called back into the escrow, which it may not: the token is not to be used.",
     "RefundTooLarge(uint256 received, uint256 refunded, uint256 asked)":
       "More than the payee received from the batch cannot be refunded.",
-    "ResultsMalformed()": "The results do not fit the groups of the batch.",
+    "ReportFromFuture(uint256 observedAt)":
+      "The report was observed at a time that is still to come: check the nodes' clocks.",
+    "ReportMalformed()": "What was reported is no report of a workflow, or not by a Keystone forwarder.",
     "SafeERC20FailedOperation(address token)":
       "The token refused the transfer: check balance, approval, and whether the token takes part at all.",
     "SignatureCountWrong(uint256 required, uint256 length)": "The rulebook asks for another number of signatures.",
-    "SignatureInvalid(uint256 index)": "A signature is malformed: ask that attester for a new one.",
+    "SignatureInvalid(uint256 index)":
+      "A signature is malformed, or not of the attester that it is said to be of: ask for a new one.",
+    "SignatureNotAsked(uint256 index)":
+      "A signature is not asked for, is there twice, or is out of order: leave it out.",
     "SignersNotAscending(address signer)": "Signatures repeat a signer, or are out of order.",
     "TokenDeliveredOther(address token, uint256 asked, uint256 delivered)":
       "The token did not deliver what it was asked for; tokens with a fee on transfer cannot be used.",
     "TooManyLines(uint256 lines)": "The batch has too many lines: split it.",
+    "WorkflowForeign(bytes32 rulebook)": "The rulebook names another workflow than the one that reported, or none.",
   },
   Rulebooks: {
-    "AttesterInvalid(uint256 index, bytes attester)": "An attester is not an account: give addresses other than zero.",
+    "AttesterDidNotSign(uint256 index)": "One of the attestations was not signed by this attester as it stands.",
+    "AttesterHonest(bytes attester)": "Nobody proved that this attester equivocated: prove it first.",
+    "AttesterInvalid(uint256 index, bytes attester)":
+      "An attester is neither an account, nor a key whose verifier is a contract, nor a role.",
+    "AttesterNotNamed(bytes32 rulebook, bytes attester)": "The rulebook does not name this attester.",
     "AttestersNotAscending(uint256 index)": "Attesters are out of order, or one is named twice: sort them.",
     "EventKindsInvalid(uint256 eventKinds)": "The rulebook names no kind of event, or one that does not exist.",
     "GraceOutOfRange(uint256 grace)": "The grace is shorter or longer than allowed.",
+    "LineUnknown(uint256 group, uint256 line)": "There is no such line in the group.",
+    "NobodyAttests()": "Nobody but the patient would have to sign: add a condition for all amounts, or a workflow.",
     "NotSuspender(bytes32 rulebook, address caller)":
       "Only the rulebook's suspender may do this: sign with its account.",
+    "ObservedAtDiffers(uint256 first, uint256 second)":
+      "The attestations were observed at different times: what was true may have changed.",
+    "ResultsAgree()": "The attestations say the same of the line, or one leaves it pending: nobody lied.",
+    "RoleNotAlone(uint256 index)": "A role has to be the only attester of its condition.",
     "RulebookFieldUnsupported(string field)":
       "The rulebook uses a field that this version cannot act on: leave it empty.",
     "RulebookListenerAlreadySet(address listener)": "The listener is set once, and for good.",
     "RulebookListenerMissing()": "The deployment is not finished: rulebooks have no escrow to tell yet.",
     "RulebookNotSuspended(bytes32 rulebook)": "The rulebook is not suspended.",
     "ThresholdInvalid(uint256 threshold, uint256 attesters)":
-      "The threshold is zero or above the number of attesters, or there are too many attesters.",
+      "The threshold is zero or above the number of attesters of its condition.",
+    "TooManyAttesters(uint256 attesters)": "The rulebook names too many attesters.",
+    "WorkflowIncomplete()": "Id, owner and name of the workflow have to be given together.",
   },
   Mandates: {
     "EscrowAlreadySet(address escrow)": "The escrow is set once, and for good.",
@@ -210,10 +233,12 @@ export const contractErrors: Readonly<Record<string, Readonly<Record<string, str
     "AuthorizationExpired(uint256 deadline)": "The patient's signature has run out: ask for a new one.",
     "AuthorizationInvalid(bytes signer)":
       "The signature is another key's, or for another action or a state that is past: sign anew.",
+    "ClaimBatchUnknown(bytes32 batchId)": "No such batch was funded in this escrow on this chain.",
     "ERC1967InvalidImplementation(address implementation)": "There is no implementation at this address.",
     "ERC1967NonPayable()": "This takes no ether.",
     "ERC1967ProxyUninitialized()": "The proxy has to be initialized as it is deployed.",
     "FailedCall()": "A contract that was called failed without a reason.",
+    "GroupsMismatch(bytes32 expected, bytes32 given)": "The groups are not those of the batch: the file was changed.",
     "HpkeKeyUnchanged(bytes32 hpkeKey)": "This is the sealing key that holds already: generate another.",
     "HpkeKeyZero()": "A sealing key of zero opens nothing: generate one.",
     "InvalidInitialization()": "The contract is initialized already.",
@@ -223,6 +248,7 @@ export const contractErrors: Readonly<Record<string, Readonly<Record<string, str
     "PatientNotActive(bytes32 patient, uint8 status)":
       "The record is deactivated, or merged into another: use that one.",
     "PatientUnknown(bytes32 patient)": "No patient of this id is registered here on this chain.",
+    "ResultsMalformed()": "The results do not fit the groups of the batch.",
     "RulebookIsSuspended(bytes32 rulebook)": "The rulebook is suspended: its deadlines stand still until it resumes.",
     "RulebookUnknown(bytes32 rulebook)": "The rulebook was not published here.",
     "UUPSUnauthorizedCallContext()": "An upgrade is asked of the proxy, not of the implementation.",

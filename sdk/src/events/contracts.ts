@@ -5,6 +5,7 @@ import {
   accessLogInterface,
   accessManagerInterface,
   consentRegistryInterface,
+  escrowExtensionInterface,
   escrowInterface,
   mandatesInterface,
   patientRecoveryInterface,
@@ -22,15 +23,15 @@ export interface EventKind {
   topicHash: string;
 }
 
-const interfaces: Readonly<Record<ContractName, Interface>> = {
-  ClaimEscrow: escrowInterface,
-  Rulebooks: rulebooksInterface,
-  Mandates: mandatesInterface,
-  OrganizationRegistry: registryInterface,
-  ConsentRegistry: consentRegistryInterface,
-  PatientRecovery: patientRecoveryInterface,
-  AccessLog: accessLogInterface,
-  AccessManager: accessManagerInterface,
+const interfaces: Readonly<Record<ContractName, readonly Interface[]>> = {
+  ClaimEscrow: [escrowInterface, escrowExtensionInterface],
+  Rulebooks: [rulebooksInterface],
+  Mandates: [mandatesInterface],
+  OrganizationRegistry: [registryInterface],
+  ConsentRegistry: [consentRegistryInterface],
+  PatientRecovery: [patientRecoveryInterface],
+  AccessLog: [accessLogInterface],
+  AccessManager: [accessManagerInterface],
 };
 
 export const contractNames = /* @__PURE__ */ Object.keys(interfaces) as ContractName[];
@@ -49,11 +50,13 @@ export const addressesOf = (deployment: Deployment): Record<ContractName, string
 
 /** The events of a contract. */
 export function eventKindsOf(contract: ContractName): EventKind[] {
-  const kinds: EventKind[] = [];
-  interfaces[contract].forEachEvent((fragment) =>
-    kinds.push({ contract, name: fragment.name as EventName, fragment, topicHash: fragment.topicHash }),
-  );
-  return kinds;
+  const kinds = new Map<string, EventKind>();
+  for (const abi of interfaces[contract])
+    abi.forEachEvent((fragment) => {
+      const { name, topicHash } = fragment;
+      kinds.set(topicHash, { contract, name: name as EventName, fragment, topicHash });
+    });
+  return [...kinds.values()];
 }
 
 /** Arguments of an event by name, as plain values. */

@@ -6,6 +6,8 @@ import type {
   AccessManager__factory,
   ClaimEscrow,
   ClaimEscrow__factory,
+  ClaimEscrowExtension,
+  ClaimEscrowExtension__factory,
   ConsentRegistry,
   ConsentRegistry__factory,
   Mandates,
@@ -20,7 +22,11 @@ import type {
 import type { TypedContractEvent, TypedLogDescription } from "../generated/common";
 
 interface Contracts {
-  ClaimEscrow: { contract: ClaimEscrow; abi: typeof ClaimEscrow__factory.abi };
+  // Two contracts at one address: the second takes what the first leaves to its fallback.
+  ClaimEscrow: {
+    contract: { filters: ClaimEscrow["filters"] & ClaimEscrowExtension["filters"] };
+    abi: typeof ClaimEscrow__factory.abi | typeof ClaimEscrowExtension__factory.abi;
+  };
   Rulebooks: { contract: Rulebooks; abi: typeof Rulebooks__factory.abi };
   Mandates: { contract: Mandates; abi: typeof Mandates__factory.abi };
   OrganizationRegistry: { contract: OrganizationRegistry; abi: typeof OrganizationRegistry__factory.abi };

@@ -5,60 +5,27 @@ import { deploymentOf, type Connection } from "../chain/deployment";
 import { rulebooksInterface } from "../chain/interfaces";
 import type { CallOptions } from "../chain/options";
 import { reading } from "../chain/read";
+import type { PublicPart } from "../claims/file";
 import { Rulebooks__factory } from "../generated";
 
+import { proofOf, type Equivocation } from "./equivocation";
 import { rulebookIdOf, type Rulebook } from "./rulebook";
 
+export {
+  attesterRoles,
+  attestersOf,
+  eventKinds,
+  rulebook,
+  rulebookLimits,
+  simpleRulebook,
+  type ConditionInput,
+  type RulebookAttester,
+  type RulebookInput,
+  type SimpleRulebook,
+} from "./build";
+export type { Equivocation } from "./equivocation";
 export { rulebookFromJson, rulebookIdOf, rulebookToJson } from "./rulebook";
 export type { AttesterGroup, Rulebook, RulebookJson, Workflow } from "./rulebook";
-
-/** Bits of a rulebook's event kinds. */
-export const eventKinds = {
-  dispense: 1,
-  diagnosticReport: 2,
-  procedure: 4,
-  immunization: 8,
-  contribution: 16,
-} as const;
-
-const UNUSED = `0x${"00".repeat(32)}`;
-const NOBODY = `0x${"00".repeat(20)}`;
-
-/** What a simple rulebook is made of. */
-export interface SimpleRulebook {
-  /** Accounts that attest. */
-  attesters: readonly string[];
-  /** How many of them have to agree. */
-  threshold: number;
-  /** Bit set of {@link eventKinds}. */
-  eventKinds: number;
-  /** Seconds after the last moment of the event in which an attestation may land: 72 hours to 90 days. */
-  grace: number;
-  /** Account that may suspend the rulebook. */
-  suspender?: string;
-  /** keccak256 of the rules as people read them. */
-  documentHash?: string;
-}
-
-/** A rulebook of one group of attesters, with nothing else in use. */
-export function simpleRulebook(input: SimpleRulebook): Rulebook {
-  const attesters = input.attesters.map((attester) => attester.toLowerCase()).sort();
-  return {
-    attesterGroups: [{ threshold: input.threshold, above: 0n, attesters }],
-    workflow: { id: UNUSED, owner: NOBODY, name: `0x${"00".repeat(10)}` },
-    eventKinds: input.eventKinds,
-    grace: input.grace,
-    challengePeriod: 0,
-    arbiter: NOBODY,
-    arbiterDeadline: 0,
-    arbiterDefault: 0,
-    bond: 0n,
-    retentionBps: 0,
-    lookBack: 0,
-    suspender: input.suspender ?? NOBODY,
-    documentHash: input.documentHash ?? UNUSED,
-  };
-}
 
 /** Rulebooks of one deployment. */
 export interface Rulebooks {
@@ -68,7 +35,16 @@ export interface Rulebooks {
   suspend(id: string): Action<{ id: string }>;
   /** Ends a suspension. Only its suspender. */
   resume(id: string): Action<{ id: string }>;
-  /** The rulebook as it was published. @throws CONTRACT_REVERTED (RulebookUnknown) */
+  /**
+   * Proves that an attester signed two final results of one line, observed at the same time, and suspends it for good in the batch's
+   * rulebook. Anyone may. `findEquivocation` of `@carepact/sdk/oracles` finds what to prove.
+   */
+  proveEquivocation(batch: PublicPart, equivocation: Equivocation): Action<{ id: string }>;
+  /** Suspends an attester (ERC-7913 signer), of whom it was proved elsewhere, in another rulebook that names it. Anyone may. */
+  suspendAttester(id: string, attester: string): Action<{ id: string }>;
+  /** Whether it was proved that an attester (ERC-7913 signer) equivocated. */
+  hasEquivocated(attester: string, options?: CallOptions): Promise<boolean>;
+  /** The rulebook as it was published, with all attesters, suspended or not. @throws CONTRACT_REVERTED (RulebookUnknown) */
   get(id: string, options?: CallOptions): Promise<Rulebook>;
   /** Whether a rulebook was published, and whether it is suspended. */
   status(id: string, options?: CallOptions): Promise<{ published: boolean; suspended: boolean }>;
@@ -90,6 +66,34 @@ export function createRulebooks(connection: Connection): Rulebooks {
       }),
     suspend: (id) => act("suspend", id),
     resume: (id) => act("resume", id),
+    proveEquivocation: (batch, equivocation) =>
+      actionOf(
+        connection,
+        () => ({
+          to,
+          data: proofOf(batch, equivocation),
+          preview: () => undefined,
+          result: () => ({ id: batch.terms.rulebook }),
+        }),
+        { relayed: true },
+      ),
+    suspendAttester: (id, attester) =>
+      actionOf(
+        connection,
+        () => ({
+          to,
+          data: rulebooksInterface.encodeFunctionData("suspendAttester", [id, attester]),
+          preview: () => undefined,
+          result: () => ({ id }),
+        }),
+        { relayed: true },
+      ),
+    hasEquivocated: (attester, options) =>
+      reading(
+        connection,
+        async (provider) => Rulebooks__factory.connect(to, provider).hasEquivocated(attester),
+        options,
+      ),
     get: (id, options) =>
       reading(
         connection,

@@ -2,11 +2,12 @@ import { AbiCoder, assertArgument, getAddress, isHexString, keccak256 } from "et
 
 import { CarepactError } from "../errors";
 
-/** One condition of a rulebook: `threshold` of `attesters` have to sign, for groups above `above` base units. */
+/** One condition of a rulebook, of which all have to hold: `threshold` of `attesters` have to sign. */
 export interface AttesterGroup {
   threshold: number;
+  /** The condition counts only where a group that is settled has a subtotal above this, in base units; zero: always. */
   above: bigint;
-  /** ERC-7913 signers in strictly ascending order; 20 bytes are an account. */
+  /** ERC-7913 signers in strictly ascending order; 20 bytes are an account. One byte is a role, alone in its condition. */
   attesters: string[];
 }
 
@@ -57,8 +58,10 @@ export function rulebookIdOf(rulebook: Rulebook): string {
   const { attesterGroups, workflow, arbiter, suspender } = rulebook;
   try {
     // ethers would take accounts in other forms than hex.
-    for (const account of [...attesterGroups.flatMap(({ attesters }) => attesters), workflow.owner, arbiter, suspender])
+    for (const account of [workflow.owner, arbiter, suspender])
       assertArgument(isHexString(account, ADDRESS_BYTES), "not an address", "rulebook", account);
+    for (const attester of attesterGroups.flatMap(({ attesters }) => attesters))
+      assertArgument(isHexString(attester), "not in hex", "rulebook", attester);
     return keccak256(AbiCoder.defaultAbiCoder().encode([RULEBOOK_TYPE], [rulebook]));
   } catch (cause) {
     throw new CarepactError(

@@ -18,9 +18,11 @@ export interface P256Key {
 }
 
 // SEC 2, 2.4.2: secp256r1.
-const FIELD = 0xffffffff00000001000000000000000000000000ffffffffffffffffffffffffn;
+/** @internal */
+export const FIELD = 0xffffffff00000001000000000000000000000000ffffffffffffffffffffffffn;
 const B = 0x5ac635d8aa3a93e7b3ebbd55769886bc651d06b0cc53b0f63bce3c3e27d2604bn;
-const ORDER = 0xffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551n;
+/** @internal */
+export const ORDER = 0xffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551n;
 
 const COORDINATES = 64;
 const ADDRESS_BYTES = 20;
