@@ -1,4 +1,16 @@
-import { AbiCoder, type Signer, SigningKey, ZeroHash, computeAddress, concat, id, keccak256, sha256, toBeHex, toUtf8Bytes } from "ethers";
+import {
+  AbiCoder,
+  type Signer,
+  SigningKey,
+  ZeroHash,
+  computeAddress,
+  concat,
+  id,
+  keccak256,
+  sha256,
+  toBeHex,
+  toUtf8Bytes,
+} from "ethers";
 import { ethers } from "hardhat";
 
 import type { KeystoneForwarder } from "../../typechain-types";
@@ -37,9 +49,8 @@ export const donOf = (donId: number, nodes: number, f: number): Don => ({
 
 /** Chainlink's forwarder as it comes, which knows these networks. */
 export async function deployForwarder(owner: Signer, ...dons: Don[]): Promise<KeystoneForwarder> {
-  const forwarder = (await ethers.deployContract("KeystoneForwarder", owner)) as unknown as KeystoneForwarder;
-  for (const don of dons)
-    await forwarder.setConfig(don.id, don.configVersion, don.f, don.keys.map(computeAddress));
+  const forwarder = await ethers.deployContract("KeystoneForwarder", owner);
+  for (const don of dons) await forwarder.setConfig(don.id, don.configVersion, don.f, don.keys.map(computeAddress));
   return forwarder;
 }
 
