@@ -4,6 +4,7 @@ import {
   readPharmacyClaim,
   type AdjudicatedClaim,
   type BuiltClaimBatch,
+  type ClaimBatchInput,
   type ClaimBatchPart,
   type PharmacyClaim,
 } from "../../sdk/src/claims";
@@ -100,7 +101,7 @@ export const reportOf = (name: string, changes: Record<string, unknown> = {}): R
 /** A batch of these claims. */
 export async function batchOf(
   claims: AdjudicatedClaim[],
-  changes: { rulebook?: typeof workflowRulebook; eventBy?: Date } = {},
+  changes: Partial<ClaimBatchInput> = {},
 ): Promise<BuiltClaimBatch> {
   const { publicKey } = await generateSealingKeys();
   return buildClaimBatch({
