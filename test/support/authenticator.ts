@@ -9,6 +9,13 @@ export interface Misbehaviour {
   /** Signs for this challenge instead of the one that it was asked for. */
   challenge?: Uint8Array;
   type?: string;
+  /** The page's origin; https://patient.example unless given. */
+  origin?: string;
+  crossOrigin?: boolean;
+  /** The domain that the passkey belongs to; patient.example unless given. */
+  rpId?: string;
+  /** Rewrites client data before they are signed, as another browser would write them. */
+  clientData?: (json: string) => string;
   /** Signs with this key instead. */
   key?: KeyObject;
   /** What the browser throws. */
@@ -35,6 +42,11 @@ export function authenticator(spki?: Uint8Array): Authenticator {
   const rawId = sha256(publicKey.export({ type: "spki", format: "der" }));
   const asked: Authenticator["asked"] = [];
   let how: Misbehaviour = {};
+  const clientDataOf = (type: string, challenge: Uint8Array): Buffer => {
+    const { origin = "https://patient.example", crossOrigin = false, clientData = (json: string) => json } = how;
+    const challengeText = Buffer.from(challenge).toString("base64url");
+    return Buffer.from(clientData(JSON.stringify({ type, challenge: challengeText, origin, crossOrigin })));
+  };
   const answer = (response: Record<string, unknown>): Promise<unknown> => {
     if (how.throws !== undefined) return Promise.reject(how.throws);
     if ("returns" in how) return Promise.resolve(how.returns);
@@ -50,21 +62,16 @@ export function authenticator(spki?: Uint8Array): Authenticator {
     create: (options) => {
       asked.push(options as (typeof asked)[number]);
       const key = spki ?? publicKey.export({ type: "spki", format: "der" });
-      return answer({ getPublicKey: () => arrayBuffer(key) });
+      const { challenge } = options.publicKey as { challenge: Uint8Array };
+      const clientDataJSON = arrayBuffer(clientDataOf("webauthn.create", challenge));
+      return answer({ clientDataJSON, getPublicKey: () => arrayBuffer(key) });
     },
     get: (options) => {
       asked.push(options as (typeof asked)[number]);
       const { challenge } = options.publicKey as { challenge: Uint8Array };
-      const clientDataJSON = Buffer.from(
-        JSON.stringify({
-          type: how.type ?? "webauthn.get",
-          challenge: Buffer.from(how.challenge ?? challenge).toString("base64url"),
-          origin: "https://patient.example",
-          crossOrigin: false,
-        }),
-      );
+      const clientDataJSON = clientDataOf(how.type ?? "webauthn.get", how.challenge ?? challenge);
       const authenticatorData = Buffer.concat([
-        sha256("patient.example"),
+        sha256(how.rpId ?? "patient.example"),
         Buffer.from([how.flags ?? USER_PRESENT_AND_VERIFIED, 0, 0, 0, 7]),
       ]);
       const signature = createSign("sha256")

@@ -183,8 +183,16 @@ export async function confirmPickup(
     throw refused("future", "The request is about a moment that is still to come: look at both clocks.");
   const types = { Attestation: escrowTypes.Attestation };
   const signature = await signer.sign({ domain: escrowDomain(request), types, message: { ...statement } });
-  return { ...statement, signer: signer.signer, signature };
+  return answered(request, signer.signer, signature);
 }
+
+/** An attestation that shows whose patient its signer is, so that whoever has it can settle by it. */
+const answered = ({ statement, roots, lines }: PickupRequest, signer: string, signature: string): Attestation => ({
+  ...statement,
+  signer,
+  signature,
+  patient: lines.map(({ line, salt, path }) => ({ line, salt, proof: [...path, ...roots] })),
+});
 
 /** The yes as text, for a QR code that the phone shows to the terminal. It holds the key, the signature, and what it is over. */
 export const pickupAnswer = (request: PickupRequest, { signer, signature }: Attestation): string =>
@@ -199,7 +207,7 @@ export function readPickupAnswer(text: string, request: PickupRequest): Attestat
   if (!isSame) throw refused("otherStatement", "The answer is to another request.");
   if (!isPickupFor(request, signer))
     throw refused("otherKey", "The answer is from another key than the one asked for.");
-  return { ...request.statement, signer, signature };
+  return answered(request, signer, signature);
 }
 
 const same = (left: string, right: string): boolean => left.toLowerCase() === right.toLowerCase();
