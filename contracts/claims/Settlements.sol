@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.30;
 
-import {Address} from "@openzeppelin/contracts/utils/Address.sol";
+import {LowLevelCall} from "@openzeppelin/contracts/utils/LowLevelCall.sol";
 import {IAttesterConditions} from "../interfaces/IAttesterConditions.sol";
 import {IClaimEscrow} from "../interfaces/IClaimEscrow.sol";
 import {IRulebooks} from "../interfaces/IRulebooks.sol";
@@ -21,7 +21,7 @@ import {PaymentsHash} from "../libraries/PaymentsHash.sol";
 import {ResultsLib} from "../libraries/ResultsLib.sol";
 import {ClaimBatches} from "./ClaimBatches.sol";
 import {Pools} from "./Pools.sol";
-import {WorkflowReports} from "./WorkflowReports.sol";
+import {WorkflowReport, WorkflowReports} from "./WorkflowReports.sol";
 
 /// @title Settlements
 /// @notice How an attestation turns open lines of a claim batch into credits and free balance.
@@ -40,8 +40,8 @@ abstract contract Settlements is ClaimBatches, Pools, WorkflowReports {
         bytes32 batchId;
         uint256 paid;
         uint256 freed;
-        /// Whether a workflow reported the attestation, in place of signatures.
-        bool reported;
+        /// Where the workflow's report of the attestation is kept, which stands in place of signatures; zero: there are signatures.
+        bytes32 reportKey;
         /// Whether lines of the batch were closed before this round.
         bool tracked;
         /// Closed lines of the batch, as in {LineBitmap}.
@@ -124,7 +124,7 @@ abstract contract Settlements is ClaimBatches, Pools, WorkflowReports {
         if (state.open() != 0 && !round.tracked) _closeWholeGroups(groups, attestation.results, round.closed);
         _storeState(round.batchId, state, round.closed);
         // What is stored is given back for a refund of gas, when nobody can need it again.
-        if (round.reported && state.open() == 0) _clearReport(batch.rulebook, round.batchId);
+        if (round.reportKey != 0 && state.open() == 0) _clearReport(round.reportKey);
         if (freed != 0) _addFree(batch.payer, batch.token, freed);
         emit ClaimBatchSettled(round.batchId, digest, attestation.results);
     }
@@ -137,31 +137,49 @@ abstract contract Settlements is ClaimBatches, Pools, WorkflowReports {
         ClaimBatch calldata batch,
         Attestation calldata attestation
     ) private view returns (bytes32 digest) {
-        RulebookClock rulebook = _loadRulebook(batch.rulebook);
-        (uint256 threshold, address[] memory attesters) = _checkTime(rulebook, state, batch, attestation);
         digest = _attestationDigest(domain, round.batchId, attestation);
+        RulebookClock rulebook = _loadRulebook(batch.rulebook);
         bytes calldata signatures = attestation.signatures;
+        uint256 grace;
+        uint256 threshold;
+        address[] memory attesters;
+        if (signatures.length != 0) {
+            (grace, threshold, attesters) = RulebookBlobLib.read(rulebook.blob());
+        } else {
+            grace = _checkReport(batch.rulebook, round, digest);
+        }
+        _checkTime(rulebook, grace, state, batch, attestation);
         if (signatures.length == threshold * AttesterSignatures.SIZE) {
             AttesterSignatures.verify(digest, threshold, attesters, signatures);
-        } else if (signatures.length != 0) {
-            // Its arguments are the first of those of this call, whichever of both it is.
-            Address.functionStaticCall(
-                _CONDITIONS,
-                abi.encodePacked(IAttesterConditions.check.selector, msg.data[4:], uint256(uint160(rulebook.blob())), digest)
-            );
         } else {
-            if (!_isReported(batch.rulebook, round.batchId, digest)) revert NotReported(round.batchId);
-            round.reported = true;
+            // Its arguments are the first of those of this call, whichever of both it is.
+            bytes memory question = abi.encodePacked(
+                IAttesterConditions.check.selector,
+                msg.data[4:],
+                uint256(uint160(rulebook.blob())),
+                digest
+            );
+            if (!LowLevelCall.staticcallNoReturn(_CONDITIONS, question)) LowLevelCall.bubbleRevert();
         }
+    }
+
+    /// @dev Checks that the rulebook's workflow reported the attestation, and returns the rulebook's grace.
+    function _checkReport(bytes32 rulebook, Round memory round, bytes32 digest) private view returns (uint256 grace) {
+        bytes32 key = _reportKey(rulebook, round.batchId);
+        WorkflowReport report = _loadReport(key);
+        if (report.digest() != bytes23(digest)) revert NotReported(round.batchId);
+        round.reportKey = key;
+        return report.grace();
     }
 
     /// @dev Checks that nothing is stopped, and that the attestation comes in time.
     function _checkTime(
         RulebookClock rulebook,
+        uint256 grace,
         BatchState state,
         ClaimBatch calldata batch,
         Attestation calldata attestation
-    ) private view returns (uint256 threshold, address[] memory attesters) {
+    ) private view {
         StopClockState stopClock = _readStopClock();
         uint256 stopped = _stoppedSince(state, stopClock, rulebook);
         // A stop counts for a batch only up to the cap of its life: who may suspend a rulebook could else defeat every payment
@@ -171,9 +189,7 @@ abstract contract Settlements is ClaimBatches, Pools, WorkflowReports {
             _requireNotPaused(stopClock);
         }
 
-        uint256 attestBy;
-        (attestBy, threshold, attesters) = RulebookBlobLib.read(rulebook.blob());
-        attestBy += batch.eventBy + stopped;
+        uint256 attestBy = batch.eventBy + grace + stopped;
         if (block.timestamp > attestBy) revert AttestationTooLate(attestBy);
         if (block.timestamp > attestation.validUntil) revert AttestationExpired(attestation.validUntil);
         if (block.timestamp < attestation.observedAt) revert AttestationFromFuture(attestation.observedAt);

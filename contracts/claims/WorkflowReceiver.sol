@@ -6,7 +6,7 @@ import {IERC165} from "@openzeppelin/contracts/interfaces/IERC165.sol";
 import {IWorkflowReceiver, Report} from "../interfaces/IWorkflowReceiver.sol";
 import {RulebookBlobLib} from "../rulebooks/RulebookBlobLib.sol";
 import {RulebookClocks} from "./RulebookClocks.sol";
-import {WorkflowReport, WorkflowReports} from "./WorkflowReports.sol";
+import {WorkflowReport, WorkflowReportLib, WorkflowReports} from "./WorkflowReports.sol";
 
 /// @title WorkflowReceiver
 /// @notice See {IWorkflowReceiver}.
@@ -39,9 +39,9 @@ abstract contract WorkflowReceiver is IWorkflowReceiver, RulebookClocks, Workflo
     }
 
     /// @inheritdoc IWorkflowReceiver
-    function reportOf(bytes32 rulebook, bytes32 batchId) external view returns (bytes27 digest, uint40 observedAt) {
-        uint256 report = WorkflowReport.unwrap(_workflowReports().reports[rulebook][batchId]);
-        return (bytes27(bytes32(report)), uint40(report));
+    function reportOf(bytes32 rulebook, bytes32 batchId) external view returns (bytes23 digest, uint40 observedAt) {
+        WorkflowReport report = _loadReport(_reportKey(rulebook, batchId));
+        return (report.digest(), uint40(report.observedAt()));
     }
 
     /// @notice Whether an interface is implemented (ERC-165). The Keystone forwarder asks before each report.
@@ -50,19 +50,18 @@ abstract contract WorkflowReceiver is IWorkflowReceiver, RulebookClocks, Workflo
     }
 
     function _record(bytes32 workflow, Report memory report) private {
-        (bytes32 named, ) = RulebookBlobLib.readWorkflow(_loadRulebook(report.rulebook).blob());
+        (bytes32 named, uint256 grace) = RulebookBlobLib.readWorkflow(_loadRulebook(report.rulebook).blob());
         if (workflow != named) revert WorkflowForeign(report.rulebook);
         uint256 observedAt = report.observedAt;
         if (observedAt > block.timestamp) revert ReportFromFuture(observedAt);
-        mapping(bytes32 => WorkflowReport) storage reports = _workflowReports().reports[report.rulebook];
-        uint256 recordedAt = uint40(WorkflowReport.unwrap(reports[report.batchId]));
+        bytes32 key = _reportKey(report.rulebook, report.batchId);
+        uint256 recordedAt = _loadReport(key).observedAt();
         // To revert would keep the others of this report away, and have the nodes try again what never can succeed.
         if (observedAt <= recordedAt) {
             emit ReportOutdated(report.batchId, report.rulebook, observedAt, recordedAt);
             return;
         }
-        uint256 digest = uint256(report.digest) >> _OBSERVED_AT_BITS << _OBSERVED_AT_BITS;
-        reports[report.batchId] = WorkflowReport.wrap(digest | observedAt);
+        _workflowReports().reports[key] = WorkflowReportLib.create(report.digest, grace, observedAt);
         emit AttestationReported(report.batchId, report.rulebook, report.digest, observedAt);
     }
 }

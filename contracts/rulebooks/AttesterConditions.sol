@@ -10,7 +10,7 @@ import {AttesterRoles} from "../interfaces/IRulebooks.sol";
 import {Group, GroupLib} from "../libraries/GroupLib.sol";
 import {ResultsLib} from "../libraries/ResultsLib.sol";
 import {Signers} from "../libraries/Signers.sol";
-import {Condition, ConditionsLib} from "./ConditionsLib.sol";
+import {ConditionsLib} from "./ConditionsLib.sol";
 import {RulebookBlobLib} from "./RulebookBlobLib.sol";
 import {SignatureList, SignatureListLib} from "./SignatureListLib.sol";
 
@@ -21,9 +21,11 @@ contract AttesterConditions is IAttesterConditions {
     using GroupLib for Group[];
     using ResultsLib for bytes;
 
+    uint256 private constant _PAYEE = uint8(AttesterRoles.PAYEE);
+
     /// @inheritdoc IAttesterConditions
     function check(ClaimBatch calldata batch, Group[] calldata groups, Attestation calldata attestation) external view {
-        (address blob, bytes32 digest) = abi.decode(msg.data[msg.data.length - 0x40:], (address, bytes32));
+        (address blob, bytes32 digest) = _tail();
         bytes memory conditions = RulebookBlobLib.readConditions(blob);
         // A rulebook that names only a workflow takes no signatures.
         if (conditions.length == 0) revert IClaimEscrow.SignatureCountWrong(0, attestation.signatures.length);
@@ -33,21 +35,20 @@ contract AttesterConditions is IAttesterConditions {
         uint256 cursor = 0;
         uint256 first = 0;
         for (uint256 index = 0; cursor < conditions.length; ++index) {
-            Condition memory condition;
-            (condition, cursor) = conditions.conditionAt(cursor);
-            if (condition.role == 0) {
+            (uint256 threshold, uint256 count, uint256 above, uint256 role, uint256 next) = conditions.conditionAt(cursor);
+            cursor = next;
+            if (role == 0) {
                 uint256 signed;
-                (signed, cursor) = _countSigned(list, first, condition.count, conditions, cursor);
-                if (signed < condition.threshold && _holds(condition.above, groups, attestation.results)) {
-                    revert ConditionNotMet(index, condition.threshold, signed);
+                (signed, cursor) = _countSigned(list, first, count, conditions, cursor);
+                if (signed < threshold && _holds(above, groups, attestation.results)) {
+                    revert ConditionNotMet(index, threshold, signed);
                 }
-            } else if (condition.role == AttesterRoles.PAYEE) {
-                _checkPayees(list, first, condition.above, groups, attestation.results);
+            } else if (role == _PAYEE) {
+                _checkPayees(list, first, above, groups, attestation.results);
             } else {
-                uint256[] memory paid = _paidLines(condition.above, groups, attestation.results);
-                _checkPatients(list, first, paid, batch.manifestRoot);
+                _checkPatients(list, first, _paidLines(above, groups, attestation.results), batch.manifestRoot);
             }
-            first += condition.count;
+            first += count;
         }
         if (list.left != 0) revert SignatureNotAsked(list.index);
     }
@@ -159,6 +160,14 @@ contract AttesterConditions is IAttesterConditions {
         bytes32 root = MerkleProof.processProofCalldata(proof[:length - 2], leaf);
         root = Hashes.efficientKeccak256(proof[length - 2], root);
         return Hashes.efficientKeccak256(proof[length - 1], root) == manifestRoot;
+    }
+
+    /// @dev What the escrow put behind the arguments. Assembly, because to slice and decode it costs 150 gas.
+    function _tail() private pure returns (address blob, bytes32 digest) {
+        assembly ("memory-safe") {
+            blob := calldataload(sub(calldatasize(), 0x40))
+            digest := calldataload(sub(calldatasize(), 0x20))
+        }
     }
 
     function _countLines(Group[] calldata groups) private pure returns (uint256 lines) {

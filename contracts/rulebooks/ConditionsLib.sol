@@ -4,18 +4,6 @@ pragma solidity 0.8.30;
 import {P256 as P256Library} from "@openzeppelin/contracts/utils/cryptography/P256.sol";
 import {Signers} from "../libraries/Signers.sol";
 
-/// @notice One condition of a rulebook, without its attesters.
-/// @param threshold How many have to sign.
-/// @param count How many attesters it names.
-/// @param above Holds only for groups above this amount, in base units.
-/// @param role What its only attester is in a batch (see {AttesterRoles}); zero: its attesters are named.
-struct Condition {
-    uint256 threshold;
-    uint256 count;
-    uint256 above;
-    bytes1 role;
-}
-
 /// @title ConditionsLib
 /// @notice Reads packed conditions (see {RulebookBlobLib}).
 /// @dev The data is that of a rulebook that was checked when it was published, so that nothing is checked again.
@@ -27,28 +15,33 @@ library ConditionsLib {
 
     uint256 private constant _HEAD_SIZE = 14;
 
-    /// @notice The condition at `cursor`.
-    /// @return condition The condition.
+    /// @notice The condition at `cursor`, without its attesters.
+    /// @return threshold How many have to sign.
+    /// @return count How many attesters it names.
+    /// @return above It holds only for groups above this amount, in base units.
+    /// @return role What its only attester is in a batch (see {AttesterRoles}); zero: its attesters are named.
     /// @return next Where its attesters begin; of a role: behind it.
     function conditionAt(
         bytes memory conditions,
         uint256 cursor
-    ) internal pure returns (Condition memory condition, uint256 next) {
+    ) internal pure returns (uint256 threshold, uint256 count, uint256 above, uint256 role, uint256 next) {
         uint256 word = _wordAt(conditions, cursor);
-        condition.threshold = word >> 248;
-        condition.count = uint8(word >> 240);
-        condition.above = uint96(word >> 144);
-        next = cursor + _HEAD_SIZE;
-        if (uint8(word >> 136) == 1) {
-            condition.role = bytes1(uint8(word >> 128));
-            next += 2;
+        unchecked {
+            next = cursor + _HEAD_SIZE;
+            if (uint8(word >> 136) == 1) {
+                role = uint8(word >> 128);
+                next += 2;
+            }
         }
+        return (word >> 248, uint8(word >> 240), uint96(word >> 144), role, next);
     }
 
     /// @notice Where the attester behind the one at `cursor` begins.
     function nextAttester(bytes memory conditions, uint256 cursor) internal pure returns (uint256) {
         uint256 size = _wordAt(conditions, cursor) >> 248;
-        return cursor + 1 + (size == P256 ? P256_SIZE : size);
+        unchecked {
+            return cursor + 1 + (size == P256 ? P256_SIZE : size);
+        }
     }
 
     /// @notice Whether `signature` is that of the attester at `cursor` over `digest`. Of one that was suspended nothing is left.

@@ -84,16 +84,25 @@ library RulebookBlobLib {
         return (head >> 16, uint8(head >> 8), attesters);
     }
 
-    /// @notice Key of the rulebook's workflow (see {keyOf}), and how many accounts its one list asks for (255: it has no such list).
-    function readWorkflow(address blob) internal view returns (bytes32 key, uint256 threshold) {
+    /// @notice Key of the rulebook's workflow (see {keyOf}), and its grace in seconds.
+    function readWorkflow(address blob) internal view returns (bytes32 key, uint256 grace) {
         uint256 head = _wordAt(blob, 0);
-        return (bytes32(_wordAt(blob, _startOf(head))), uint8(head >> 8));
+        return (bytes32(_wordAt(blob, _startOf(head))), head >> 16);
     }
 
     /// @notice All conditions, packed.
     function readConditions(address blob) internal view returns (bytes memory) {
-        uint256 start = _startOf(_wordAt(blob, 0)) + _WORD;
-        return _read(blob, start + _WORD, _wordAt(blob, start));
+        uint256 start;
+        uint256 size;
+        // One copy reads head and size, if there are no accounts between them.
+        assembly ("memory-safe") {
+            let free := mload(0x40)
+            extcodecopy(blob, free, 0x00, 0x60)
+            start := add(0x60, shl(5, and(mload(free), 0xff)))
+            size := mload(add(free, 0x40))
+        }
+        if (start != 0x60) size = _wordAt(blob, start - _WORD);
+        return _read(blob, start, size);
     }
 
     /// @notice The whole rulebook.

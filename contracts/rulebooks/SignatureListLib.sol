@@ -7,7 +7,7 @@ import {IClaimEscrow} from "../interfaces/IClaimEscrow.sol";
 /// @param digest What they are over.
 /// @param left How many are left.
 /// @param index Index of the next one.
-/// @param key Attester (1 byte) and place (2 bytes) of the next one.
+/// @param key Attester (1 byte) and place (2 bytes) of the next one, which no attester has if none is left.
 /// @param start Where in calldata the next one's signature begins.
 /// @param size Its number of bytes.
 /// @param end Where in calldata all of them end.
@@ -27,6 +27,8 @@ using SignatureListLib for SignatureList global;
 /// @notice Reads packed signatures one after the other.
 library SignatureListLib {
     uint256 private constant _HEAD_SIZE = 5;
+    /// @dev The key of no attester's signature, when there is none left.
+    uint256 private constant _NONE = type(uint256).max;
 
     /// @notice The list of signatures over `digest`.
     function open(bytes calldata signatures, bytes32 digest) internal pure returns (SignatureList memory list) {
@@ -38,12 +40,12 @@ library SignatureListLib {
         list.left = uint8(signatures[0]);
         list.start = offset + 1;
         list.end = offset + signatures.length;
-        if (list.left != 0) _read(list);
+        _read(list);
     }
 
     /// @notice Whether the next signature is that of `attester` for `place`.
     function isNext(SignatureList memory self, uint256 attester, uint256 place) internal pure returns (bool) {
-        return self.left != 0 && self.key == (attester << 16) | place;
+        return self.key == (attester << 16) | place;
     }
 
     /// @notice The next signature.
@@ -57,9 +59,13 @@ library SignatureListLib {
 
     /// @notice Goes on to the one behind.
     function advance(SignatureList memory self) internal pure {
-        self.start += self.size;
-        ++self.index;
-        if (--self.left != 0) _read(self);
+        // Of at most 255 signatures, each within calldata, one is next.
+        unchecked {
+            self.start += self.size;
+            ++self.index;
+            --self.left;
+        }
+        _read(self);
     }
 
     /// @notice The first `size` bytes of a signature, and the rest.
@@ -84,13 +90,20 @@ library SignatureListLib {
 
     /// @dev Reads what stands before a signature. Assembly, because a slice and three conversions cost 300 gas a signature.
     function _read(SignatureList memory self) private pure {
+        if (self.left == 0) {
+            self.key = _NONE;
+            return;
+        }
         uint256 start = self.start;
         uint256 head;
         assembly ("memory-safe") {
             head := shr(216, calldataload(start))
         }
-        start += _HEAD_SIZE;
-        (self.key, self.size, self.start) = (head >> 16, head & 0xffff, start);
-        if (start + self.size > self.end) revert IClaimEscrow.SignatureInvalid(self.index);
+        // Places in calldata, and sizes of 16 bits.
+        unchecked {
+            start += _HEAD_SIZE;
+            (self.key, self.size, self.start) = (head >> 16, head & 0xffff, start);
+            if (start + self.size > self.end) revert IClaimEscrow.SignatureInvalid(self.index);
+        }
     }
 }
