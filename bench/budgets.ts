@@ -69,8 +69,13 @@ export const rows: readonly Row[] = [
   { key: "payout.1", operation: "payout of a credit", budget: aboveFloor("payout.1"), peers: [] },
   {
     key: "oracle.workflow.report",
-    operation: "report of a workflow through the real KeystoneForwarder, f = 1",
+    operation: "report of 10 attestations through the real KeystoneForwarder, f = 1, per settlement",
     budget: 110_000,
+    peers: [{ name: "Chainlink Functions, per event", quoted: 443_534 }],
+  },
+  {
+    key: "oracle.workflow.report.single",
+    operation: "report of a single attestation through the real KeystoneForwarder, f = 1",
     peers: [{ name: "Chainlink Functions, per event", quoted: 443_534 }],
   },
   {

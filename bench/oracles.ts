@@ -9,13 +9,16 @@ import {
 } from "@carepact/sdk/claims";
 
 import { accountKey, assertionOf, ORDER, p256Key, publicKeyOf, type Key } from "../test/support/keys";
-import { encodeReportOf, signReport, workflowOf } from "../test/support/keystone";
+import { encodeReportOf, signReport, workflowOf, type WorkflowName } from "../test/support/keystone";
 import { publish, rulebookOf } from "../test/support/system";
 
 import { VALID_UNTIL, buildBatch, type BenchBatch } from "./batches";
 import type { Chain } from "./chain";
 import type { Gas } from "./compare";
 import { START, fixedBytes, withoutZeroBytes } from "./fixed";
+
+/** Batches that a workflow reports in one go, as one on a schedule does. */
+const REPORTED_AT_ONCE = 10;
 
 const met: GroupResult[] = [{ result: "met" }];
 
@@ -33,24 +36,40 @@ export async function measureOracles(chain: Chain): Promise<Gas> {
   return { ...workflow, "settle.1.p256": p256, "settle.1.patientPasskey": passkey };
 }
 
-/** A network of 4 nodes reports through Chainlink's forwarder; then anybody settles. */
+/** A network of 4 nodes reports through Chainlink's forwarder, of one batch and of several at once; then anybody settles. */
 async function measureWorkflow(chain: Chain): Promise<Gas> {
-  const { don, forwarder } = chain;
   const workflow = workflowOf("dispenses");
   const rulebook = await publish(chain.rulebooks, rulebookOf([], 0, { attesterGroups: [], workflow }));
   const batch = await batchUnder(chain, "workflow", rulebook);
   const { attestation, digest } = stateOf(batch);
-  const report = encodeReportOf({ rulebook, batchId: batchIdOf(batch.terms, batch.ref), digest, observedAt: START });
-  const signed = await withoutZeroBytes(
-    (attempt) => signReport(don, { executionId: `execution ${attempt}`, workflow, report, timestamp: START }),
-    ({ signatures }) => signatures,
+  const first = encodeReportOf({ rulebook, batchId: attestation.batchId, digest, observedAt: START });
+  const others = Array.from({ length: REPORTED_AT_ONCE }, (_, i) =>
+    encodeReportOf({
+      rulebook,
+      batchId: fixedBytes(`reported batch ${i}`, 32),
+      digest: fixedBytes(`reported digest ${i}`, 32),
+      observedAt: START,
+    }),
   );
-  const reported = await chain.gasOf(() =>
-    forwarder
-      .connect(chain.relayer)
-      .report(chain.escrow, signed.rawReport, signed.reportContext, signed.signatures),
+  const single = await report(chain, workflow, first);
+  const several = await report(chain, workflow, concat(others));
+  return {
+    "oracle.workflow.report": Number((several / REPORTED_AT_ONCE).toFixed(2)),
+    "oracle.workflow.report.single": single,
+    "settle.1.storedDigest": await settle(chain, batch, attestation),
+  };
+}
+
+async function report(
+  { don, forwarder, escrow, relayer, gasOf }: Chain,
+  workflow: WorkflowName,
+  reports: string,
+): Promise<number> {
+  const { rawReport, reportContext, signatures } = await withoutZeroBytes(
+    (attempt) => signReport(don, { executionId: `${reports} ${attempt}`, workflow, report: reports, timestamp: START }),
+    (signed) => signed.signatures,
   );
-  return { "oracle.workflow.report": reported, "settle.1.storedDigest": await settle(chain, batch, attestation) };
+  return gasOf(() => forwarder.connect(relayer).report(escrow, rawReport, reportContext, signatures));
 }
 
 /** A laboratory's security module signs. */
