@@ -60,7 +60,9 @@ export default buildModule("Carepact", (m) => {
   const workflowReceiver = m.contractAt("ClaimEscrowExtension", claimEscrow);
 
   // Before the function is given to a role, while it is still the admin's.
-  const forwarded = m.call(workflowReceiver, "setForwarder", [m.getParameter("forwarder", ZeroAddress)], { after: all });
+  const forwarded = m.call(workflowReceiver, "setForwarder", [m.getParameter("forwarder", ZeroAddress)], {
+    after: all,
+  });
   const settings: ContractCallFuture<string, string>[] = [
     m.call(organizationRegistry, "setStandingListener", [claimEscrow], { after: all }),
     m.call(rulebooks, "setRulebookListener", [claimEscrow], { after: all }),

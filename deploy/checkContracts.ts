@@ -2,10 +2,12 @@ import { Contract, type Provider } from "ethers";
 
 import type { Deployment } from "@carepact/sdk";
 
+import type { Parameters } from "./parameters";
 import {
   type Artifacts,
   LOCKED,
   addressAt,
+  createdBy,
   implementationOf,
   initializedOf,
   plain,
@@ -21,10 +23,13 @@ export interface Finding {
 
 const same = (a: string, b: string): boolean => a.toLowerCase() === b.toLowerCase();
 
-/** Whether `code` is what the artifact's compiles to. UUPS keeps the contract's own address in its code, where the artifact has zeros. */
-function isCode(code: string, address: string, deployedBytecode: string): boolean {
-  const own = address.slice(2).toLowerCase().padStart(64, "0");
-  return code.replaceAll(own, "0".repeat(64)) === deployedBytecode;
+/**
+ * Whether `code` is what the artifact's compiles to. UUPS keeps the contract's own address in its code, and the escrow those of the
+ * contracts that it created, where the artifact has zeros.
+ */
+function isCode(code: string, addresses: readonly string[], deployedBytecode: string): boolean {
+  const words = addresses.map((address) => address.slice(2).toLowerCase().padStart(64, "0"));
+  return words.reduce((text, word) => text.replaceAll(word, "0".repeat(64)), code) === deployedBytecode;
 }
 
 /** Code, implementations and links: that every address holds what it should, and knows the others. */
@@ -32,13 +37,15 @@ export async function checkContracts(
   provider: Provider,
   deployment: Deployment,
   artifacts: Artifacts,
+  parameters: Parameters,
 ): Promise<Finding[]> {
   const findings: Finding[] = [];
   const codeAt = async (address: string, name: string): Promise<string[]> => {
     const code = await provider.getCode(address);
     if (code === "0x") return [`there is no contract at ${address}`];
     const { deployedBytecode } = await artifacts.readArtifact(name);
-    return isCode(code, address, deployedBytecode) ? [] : [`the code at ${address} is not ${name} as compiled here`];
+    const kept = [address, ...createdBy(name, address).map((created) => created.address)];
+    return isCode(code, kept, deployedBytecode) ? [] : [`the code at ${address} is not ${name} as compiled here`];
   };
 
   for (const [name, field] of Object.entries(plain))
@@ -50,6 +57,8 @@ export async function checkContracts(
     if (wrong.length > 0) continue;
     const implementation = await implementationOf(provider, proxy);
     findings.push({ what: `${name}: implementation`, wrong: await codeAt(implementation, name) });
+    for (const created of createdBy(name, implementation))
+      findings.push({ what: `${name}: ${created.name}`, wrong: await codeAt(created.address, created.name) });
     const [initialized, locked] = [await initializedOf(provider, proxy), await initializedOf(provider, implementation)];
     findings.push({
       what: `${name}: initialized, and its implementation locked`,
@@ -61,11 +70,12 @@ export async function checkContracts(
     });
   }
   // Links are read from contracts: where there are none, that has been said.
-  if (findings.every(({ wrong }) => wrong.length === 0)) findings.push(await checkLinks(provider, deployment));
+  if (findings.every(({ wrong }) => wrong.length === 0))
+    findings.push(await checkLinks(provider, deployment, parameters));
   return findings;
 }
 
-async function checkLinks(provider: Provider, deployment: Deployment): Promise<Finding> {
+async function checkLinks(provider: Provider, deployment: Deployment, { forwarder }: Parameters): Promise<Finding> {
   const { accessManager, organizationRegistry, rulebooks, mandates, claimEscrow } = deployment;
   const { consentRegistry, patientRecovery, accessLog } = deployment;
   const authorityOf = async (address: string): Promise<string> =>
@@ -90,6 +100,7 @@ async function checkLinks(provider: Provider, deployment: Deployment): Promise<F
     ["ClaimEscrow lets fund under mandates", read(claimEscrow, "ClaimBatches"), mandates],
     ["ClaimEscrow is told rulebooks by", read(claimEscrow, "RulebookClocks"), rulebooks],
     ["ClaimEscrow is told standings by", read(claimEscrow, "Standings"), organizationRegistry],
+    ["ClaimEscrow takes workflows' reports from", read(claimEscrow, "WorkflowReports"), forwarder],
     ["ConsentRegistry asks registry", read(consentRegistry, "ConsentRegistry"), organizationRegistry],
     ["ConsentRegistry lets recover", read(consentRegistry, "PatientRegistry"), patientRecovery],
     ["PatientRecovery recovers in", read(patientRecovery, "PatientRecovery"), consentRegistry],

@@ -1,11 +1,11 @@
-import { Contract, id, type Interface, type LogDescription, type Provider } from "ethers";
+import { Contract, id, Interface, type LogDescription, type Provider } from "ethers";
 
 import type { Deployment } from "@carepact/sdk";
 
 import type { Finding } from "./checkContracts";
 import type { Parameters } from "./parameters";
 import { roles } from "./roles";
-import { type Artifacts, proxies, proxyNames } from "./system";
+import { type Artifacts, facesOf, proxies, proxyNames, type ProxyName } from "./system";
 
 const ADMIN = 0n;
 /** Everybody is in it, by OpenZeppelin's definition. */
@@ -64,13 +64,16 @@ async function eventsOf(
   return between(startBlock, await provider.getBlockNumber());
 }
 
-const writesOf = async (artifacts: Artifacts, name: string): Promise<{ signature: string; selector: string }[]> => {
-  const { abi } = await artifacts.readArtifact(name);
-  return new Contract(`0x${"0".repeat(40)}`, abi).interface.fragments
+const writesOf = async (artifacts: Artifacts, name: ProxyName): Promise<{ signature: string; selector: string }[]> => {
+  const faces = await Promise.all(facesOf(name).map((face) => artifacts.readArtifact(face)));
+  const writes = faces
+    .flatMap(({ abi }) => Interface.from(abi).fragments)
     .filter((fragment) => fragment.type === "function")
     .map((fragment) => fragment as unknown as { format(): string; constant: boolean })
     .filter(({ constant }) => !constant)
     .map((fragment) => ({ signature: fragment.format(), selector: id(fragment.format()).slice(0, 10) }));
+  // What both inherit is one function at the proxy's address.
+  return [...new Map(writes.map((write) => [write.selector, write])).values()];
 };
 
 /** Selectors of functions that change state, by the address of their contract. */

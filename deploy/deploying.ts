@@ -6,7 +6,7 @@ import { checkContracts, type Finding } from "./checkContracts";
 import { checkRoles } from "./checkRoles";
 import { Failure } from "./failure";
 import { recordLayouts } from "./layouts";
-import { LOCAL_CHAIN, parametersFileOf, readParameters, type Parameters } from "./parameters";
+import { LOCAL_CHAIN, parametersFileOf, readParameters, requireForwarder, type Parameters } from "./parameters";
 import { addressesIn } from "./journal";
 import { otherDeployment, recordDeployment, recordedDeployment, requireNoOther } from "./record";
 import { rehearse, type Rehearsal } from "./rehearsal";
@@ -31,11 +31,14 @@ export interface Planned extends Rehearsal {
 }
 
 /** Parameters of the site's network, with which nothing is wrong. */
-export const parametersOf = (site: Site): Promise<Parameters> =>
-  readParameters(parametersFileOf(site.hre, site.options.parameters), {
-    chainId: site.chainId,
-    deployer: site.accounts[0],
+export async function parametersOf({ hre, provider, options, chainId, accounts }: Site): Promise<Parameters> {
+  const parameters = await readParameters(parametersFileOf(hre, options.parameters), {
+    chainId,
+    deployer: accounts[0],
   });
+  await requireForwarder(provider, parameters);
+  return parameters;
+}
 
 /** Tries the deployment out where nothing is lost. Sends nothing. */
 export async function planDeployment(site: Site): Promise<Planned> {
@@ -72,7 +75,7 @@ export async function checkDeployment(
   deployment: Deployment,
   parameters: Parameters,
 ): Promise<Finding[]> {
-  const contracts = await checkContracts(provider, deployment, hre.artifacts);
+  const contracts = await checkContracts(provider, deployment, hre.artifacts, parameters);
   // Where there is no AccessManager, nothing answers for it.
   if (contracts[0]!.wrong.length > 0) return contracts;
   return [...contracts, ...(await checkRoles(provider, deployment, hre.artifacts, parameters))];

@@ -30,6 +30,7 @@ const CREATED = [
   "PatientRecovery",
   "Rulebooks",
   "TestStablecoin",
+  "WebAuthnOriginVerifier",
 ] as const;
 
 const TOKEN = { name: "Test Dollar", symbol: "TUSD", decimals: 6 } as const;

@@ -2,7 +2,7 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 
 import { readDeploymentParameters } from "@nomicfoundation/hardhat-ignition/helpers";
-import { getAddress, isHexString, ZeroAddress } from "ethers";
+import { getAddress, isHexString, ZeroAddress, type Provider } from "ethers";
 import type { HardhatRuntimeEnvironment } from "hardhat/types";
 
 import { Failure } from "./failure";
@@ -19,10 +19,12 @@ const LONGEST_DELAY = 365 * DAY;
 type Role = keyof typeof roles;
 const roleNames = Object.keys(roles) as Role[];
 
-/** Who gets which role, and how long upgrades and governance wait (seconds). */
+/** Who gets which role, how long upgrades and governance wait (seconds), and whose reports of workflows are taken. */
 export interface Parameters extends Record<Role, string> {
   governance: string;
   delay: number;
+  /** Chainlink's Keystone forwarder; the zero address: nobody's reports are taken. */
+  forwarder: string;
 }
 
 /** Where parameters are for, and who deploys with them; undefined where nobody does. */
@@ -70,7 +72,7 @@ export function checkParameters(given: unknown, { chainId, deployer }: Context):
   const raw = given as Record<string, unknown>;
   const wrong: string[] = [];
 
-  const known = ["governance", "delay", ...roleNames];
+  const known = ["governance", "delay", "forwarder", ...roleNames];
   for (const name of Object.keys(raw)) if (!known.includes(name)) wrong.push(`${name} is no parameter`);
 
   const account = (name: "governance" | Role): string => {
@@ -97,9 +99,23 @@ export function checkParameters(given: unknown, { chainId, deployer }: Context):
     wrong.push(`delay is ${delay} seconds, a public chain needs at least 14 days (${LEAST_PUBLIC_DELAY})`);
   else if (delay > LONGEST_DELAY) wrong.push(`delay is ${delay} seconds, more than a year`);
 
+  const forwarder = raw.forwarder === undefined ? ZeroAddress : addressIn(raw.forwarder);
+  if (forwarder === undefined)
+    wrong.push(`forwarder is no address, or its checksum is wrong: ${JSON.stringify(raw.forwarder)}`);
+  // Who wants none says nothing, so that nobody deploys the form with its zeros.
+  else if (raw.forwarder !== undefined && forwarder === ZeroAddress)
+    wrong.push("forwarder is the zero address: leave it out for none");
+
   if (wrong.length > 0)
     throw new Failure(`Nothing was sent. These parameters are wrong: ${wrong.join("; ")}.`, "input", { wrong });
-  return { governance, ...members, delay: delay as number };
+  return { governance, ...members, delay: delay as number, forwarder: forwarder as string };
+}
+
+/** Refuses a forwarder that is no contract: whoever has such an account's key could report what it likes. @throws Failure */
+export async function requireForwarder(provider: Provider, { forwarder }: Parameters): Promise<void> {
+  if (forwarder === ZeroAddress || (await provider.getCode(forwarder)) !== "0x") return;
+  const wrong = [`forwarder is no contract on this chain: ${forwarder}`];
+  throw new Failure(`Nothing was sent. These parameters are wrong: ${wrong.join("; ")}.`, "input", { wrong });
 }
 
 function addressIn(value: unknown): string | undefined {

@@ -1,5 +1,5 @@
 import type { HardhatRuntimeEnvironment } from "hardhat/types";
-import { AbiCoder, getAddress, id, keccak256, toBeHex, type Provider } from "ethers";
+import { AbiCoder, getAddress, getCreateAddress, id, keccak256, toBeHex, type Provider } from "ethers";
 
 import type { Deployment } from "@carepact/sdk";
 
@@ -23,6 +23,22 @@ export const plain = {
   ERC7913WebAuthnVerifier: "webAuthnVerifier",
   WebAuthnOriginVerifier: "webAuthnOriginVerifier",
 } as const satisfies Record<string, keyof Deployment>;
+
+/** Contracts that an implementation creates together with itself, in order, and keeps the addresses of in its code. */
+const creations: Partial<Record<string, readonly string[]>> = {
+  ClaimEscrow: ["AttesterConditions", "ClaimEscrowExtension"],
+};
+
+/** Where an implementation created its other contracts. Creating counts a contract's nonce from 1 on (EIP-161). */
+export const createdBy = (name: string, implementation: string): { name: string; address: string }[] =>
+  (creations[name] ?? []).map((created, i) => ({
+    name: created,
+    address: getCreateAddress({ from: implementation, nonce: i + 1 }),
+  }));
+
+/** Contracts whose functions are called at a proxy's address: that behind it, and another that it hands calls on to. */
+export const facesOf = (name: ProxyName): string[] =>
+  name === "ClaimEscrow" ? [name, "ClaimEscrowExtension"] : [name];
 
 /** What is compiled now, by name. */
 export type Artifacts = HardhatRuntimeEnvironment["artifacts"];

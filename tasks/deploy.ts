@@ -13,7 +13,7 @@ task(
 )
   .addOptionalParam(
     "parameters",
-    "File of parameters; deploy/parameters/<network>.json5 unless given",
+    "File of parameters: who governs, who has which role, the delay, and Chainlink's forwarder, if any; deploy/parameters/<network>.json5 unless given",
     undefined,
     types.string,
   )

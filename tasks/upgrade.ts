@@ -13,7 +13,12 @@ type Step = typeof Steps.prepareUpgrade;
 /** The three steps of an upgrade differ in what they do, not in what they are told. */
 const upgradeTask = (name: string, description: string, pick: (steps: typeof Steps) => Step): void => {
   task(name, description)
-    .addParam("proxy", "OrganizationRegistry, Rulebooks, Mandates or ClaimEscrow", undefined, types.string)
+    .addParam(
+      "proxy",
+      "OrganizationRegistry, Rulebooks, Mandates, ClaimEscrow, ConsentRegistry, PatientRecovery or AccessLog",
+      undefined,
+      types.string,
+    )
     .addOptionalParam(
       "contract",
       "Contract whose code it shall have; named as the proxy unless given",

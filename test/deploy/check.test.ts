@@ -1,10 +1,11 @@
 import { expect } from "chai";
-import { Interface, type InterfaceAbi } from "ethers";
+import { Interface, ZeroAddress, type InterfaceAbi } from "ethers";
 import hre from "hardhat";
 
 import { checkDeployment, deployCarepact, parametersOf } from "../../deploy/deploying";
 import { roles } from "../../deploy/roles";
 import type { Site } from "../../deploy/site";
+import { createdBy, implementationOf } from "../../deploy/system";
 import type { Deployment } from "../../sdk/src/chain/deployment";
 
 import { DAY, embeddedSite, parametersFile, pass } from "./support";
@@ -155,6 +156,48 @@ describe("The check of a deployment", () => {
       `Links between contracts: OrganizationRegistry tells standings to ${contractAddress}, not ${deployment.claimEscrow}`,
     ]);
   });
+
+  it("finds another forwarder than the parameters name, and an upgrader that has scheduled one", async () => {
+    const receiver = await abiOf("ClaimEscrowExtension");
+    const data = receiver.encodeFunctionData("setForwarder", [deployment.rulebooks]);
+    await schedule(site.accounts[0]!, deployment.claimEscrow, data);
+    const [waits, ...others] = await found();
+    expect(waits).to.include(`may call ${deployment.claimEscrow} with ${data.slice(0, 74)} from`);
+    expect(others).to.deep.equal([]);
+    await pass(site.node, 14 * DAY);
+    await send(site.accounts[0]!, deployment.claimEscrow, data);
+    expect(await found()).to.deep.equal([
+      `Links between contracts: ClaimEscrow takes workflows' reports from ${deployment.rulebooks}, not ${ZeroAddress}`,
+    ]);
+    const parameters = parametersFile({ governance, forwarder: deployment.rulebooks });
+    expect(await found({ ...site.options, parameters })).to.deep.equal([]);
+  });
+
+  it("finds that somebody else may name the forwarder", async () => {
+    const selector = await selectorOf("ClaimEscrowExtension", "setForwarder");
+    await govern("setTargetFunctionRole", [deployment.claimEscrow, [selector], roles.pauser.id]);
+    expect(await found()).to.deep.equal([
+      "ClaimEscrow: who may call what: setForwarder(address) is for pauser, not upgrader",
+    ]);
+  });
+
+  for (const [what, code] of [
+    ["is not what the sources make", "0x00"],
+    ["is gone", "0x"],
+  ] as const)
+    it(`finds that a contract which the escrow's implementation created ${what}`, async () => {
+      const implementation = await implementationOf(site.provider, deployment.claimEscrow);
+      for (const { name, address } of createdBy("ClaimEscrow", implementation)) {
+        const before = await site.provider.getCode(address);
+        await site.node.request({ method: "hardhat_setCode", params: [address, code] });
+        const wrong =
+          code === "0x"
+            ? `there is no contract at ${address}`
+            : `the code at ${address} is not ${name} as compiled here`;
+        expect(await found()).to.deep.equal([`ClaimEscrow: ${name}: ${wrong}`]);
+        await site.node.request({ method: "hardhat_setCode", params: [address, before] });
+      }
+    });
 
   it("finds another implementation than these sources make", async () => {
     const { bytecode } = await hre.artifacts.readArtifact("MandatesV2");

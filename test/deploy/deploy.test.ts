@@ -3,6 +3,7 @@ import { join } from "node:path";
 
 import type { EIP1193Provider } from "@nomicfoundation/ignition-core";
 import { expect } from "chai";
+import { Contract } from "ethers";
 import hre from "hardhat";
 
 import { deployCarepact, isSound, planDeployment } from "../../deploy/deploying";
@@ -57,6 +58,21 @@ describe("A deployment on Hardhat's own chain", () => {
       const { gasLimit } = (await site.provider.getBlock(block, true))!.getPrefetchedTransaction(0);
       expect(gasLimit).to.be.lessThan(MOST_GAS);
     }
+  });
+
+  it("takes reports from the forwarder that the parameters name, as one that goes on does", async () => {
+    const node = await embeddedChain(hre, 31337);
+    const code = (await hre.artifacts.readArtifact("KeystoneForwarder")).deployedBytecode;
+    const forwarder = "0x9965507D1a55bcC2695C58ba16FB37d819B0A4dc";
+    await node.request({ method: "hardhat_setCode", params: [forwarder, code] });
+    const parameters = parametersFile({ governance: accounts.governance, forwarder });
+    const site = await embeddedSite({ parameters }, 31337, node);
+    await thrownBy(deployCarepact({ ...site, node: mortal(node, 20, "before its answer comes") }));
+    const { deployment, findings } = await deployCarepact(site);
+    expect(findings.filter(({ wrong }) => wrong.length > 0)).to.deep.equal([]);
+    const receiver = await hre.artifacts.readArtifact("ClaimEscrowExtension");
+    const escrow = new Contract(deployment.claimEscrow, receiver.abi, site.provider);
+    expect(await escrow.getFunction("forwarder")()).to.equal(forwarder);
   });
 
   it("sends nothing and changes nothing when it is done again", async () => {
@@ -126,6 +142,11 @@ describe("A deployment on Hardhat's own chain", () => {
   const unfit: [string, Record<string, unknown>, string][] = [
     ["governance is missing", {}, "governance is missing"],
     ["governance is the deployer", { governance: "0xf39Fd6e51aad88F6F4ce6aB8827279cffFb92266" }, "is the deployer"],
+    [
+      "the forwarder is no contract",
+      { ...accounts, forwarder: accounts.pauser },
+      "forwarder is no contract on this chain",
+    ],
     ["an account is malformed", { ...accounts, pauser: "0x1234" }, "pauser is no address"],
     ["the delay is no number", { ...accounts, delay: "14 days" }, "delay is no whole number"],
   ];

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 
 import { expect } from "chai";
-import { BrowserProvider, Contract, type JsonRpcProvider } from "ethers";
+import { BrowserProvider, Contract, ZeroAddress, type JsonRpcProvider } from "ethers";
 import hre from "hardhat";
 
 import { checkDeployment, parametersOf } from "../../deploy/deploying";
@@ -11,7 +11,7 @@ import { deployments } from "../../sdk/src/deployments";
 import { deployDevnet, devnet, devnetAccount, type JsonRpc } from "../../sdk/src/devnet";
 import type { CarepactError } from "../../sdk/src/errors";
 
-import { embeddedSite, startAnvil, thrownBy, TRANSACTIONS, type Anvil } from "./support";
+import { DAY, embeddedSite, startAnvil, thrownBy, TRANSACTIONS, type Anvil } from "./support";
 
 /** Of the system, and a token. */
 const STEPS = TRANSACTIONS + 1;
@@ -48,7 +48,9 @@ describe("The devnet", () => {
       const parameters = await parametersOf(site);
       const findings = await checkDeployment(site, deployment, parameters);
       expect(findings.flatMap(({ wrong }) => wrong)).to.deep.equal([]);
-      expect({ ...roles, delay: parameters.delay }).to.deep.equal(parameters);
+      const { delay, forwarder, ...members } = parameters;
+      expect(roles).to.deep.equal(members);
+      expect([delay, forwarder]).to.deep.equal([14 * DAY, ZeroAddress]);
 
       const signer = devnetAccount(1).connect(node);
       const { abi } = await hre.artifacts.readArtifact("TestStablecoin");

@@ -1,4 +1,5 @@
 import { expect } from "chai";
+import { ZeroAddress } from "ethers";
 
 import type { Failure } from "../../deploy/failure";
 import { checkParameters } from "../../deploy/parameters";
@@ -11,6 +12,9 @@ const upgrader = "0x3C44CdDdB6a900fa2b585dd299e03d12FA4293BC";
 const pauser = "0x90F79bf6EB2c4f870365E785982E1f101E93b906";
 const credentialing = "0x15d34AAf54267DB7D7c367839AAf71A00a2C6A65";
 const complete = { governance, upgrader, pauser, credentialing };
+const forwarder = "0x9965507D1a55bcC2695C58ba16FB37d819B0A4dc";
+/** What is filled in where parameters do not say. */
+const unsaid = { delay: 14 * DAY, forwarder: ZeroAddress };
 
 const on = (chainId: number) => (given: unknown) => checkParameters(given, { chainId, deployer });
 const local = on(31337);
@@ -27,13 +31,13 @@ const wrongWith = (check: () => unknown): readonly string[] => {
 
 describe("Parameters of a deployment", () => {
   it("are complete on a public chain, and have a delay of 14 days unless they name a longer one", () => {
-    expect(mainnet(complete)).to.deep.equal({ ...complete, delay: 14 * DAY });
+    expect(mainnet(complete)).to.deep.equal({ ...complete, ...unsaid });
     expect(mainnet({ ...complete, delay: 30 * DAY }).delay).to.equal(30 * DAY);
   });
 
   it("may leave roles to the deployer on a local chain, and governance to nobody", () => {
     const roles = { upgrader: deployer, pauser: deployer, credentialing: deployer };
-    expect(local({ governance })).to.deep.equal({ governance, ...roles, delay: 14 * DAY });
+    expect(local({ governance })).to.deep.equal({ governance, ...roles, ...unsaid });
     expect(wrongWith(() => local({}))).to.deep.equal(["governance is missing"]);
   });
 
@@ -44,10 +48,15 @@ describe("Parameters of a deployment", () => {
     ]);
   });
 
-  const zero = `0x${"0".repeat(40)}`;
+  it("name a forwarder, or none", () => {
+    expect(mainnet({ ...complete, forwarder }).forwarder).to.equal(forwarder);
+    expect(mainnet({ ...complete, forwarder: forwarder.toLowerCase() }).forwarder).to.equal(forwarder);
+    expect(local({ governance, forwarder }).forwarder).to.equal(forwarder);
+  });
+
   const refused: [string, Record<string, unknown>, string][] = [
     ["a role that nobody has", { governance, upgrader, pauser }, "credentialing is missing"],
-    ["the zero address", { ...complete, upgrader: zero }, "upgrader is the zero address"],
+    ["the zero address", { ...complete, upgrader: ZeroAddress }, "upgrader is the zero address"],
     ["a checksum that is wrong", { ...complete, pauser: pauser.replace("F7", "f7") }, "pauser is no address"],
     ["an address that is cut off", { ...complete, pauser: pauser.slice(0, -1) }, "pauser is no address"],
     ["a name instead of an address", { ...complete, governance: "governance.eth" }, "governance is no address"],
@@ -56,6 +65,12 @@ describe("Parameters of a deployment", () => {
     ["a delay of zero", { ...complete, delay: 0 }, "delay is no whole number"],
     ["half a second", { ...complete, delay: 14 * DAY + 0.5 }, "delay is no whole number"],
     ["milliseconds", { ...complete, delay: 14 * DAY * 1_000 }, "more than a year"],
+    ["no forwarder by the zero address", { ...complete, forwarder: ZeroAddress }, "forwarder is the zero address"],
+    [
+      "a forwarder's wrong checksum",
+      { ...complete, forwarder: forwarder.replace("7D", "7d") },
+      "forwarder is no address",
+    ],
     ["a name that is misspelt", { ...complete, puaser: pauser }, "puaser is no parameter"],
   ];
   for (const [what, given, message] of refused)

@@ -42,6 +42,7 @@ describe("What explorers are given to verify", () => {
       "AccessManager",
       "ERC7913P256Verifier",
       "ERC7913WebAuthnVerifier",
+      "WebAuthnOriginVerifier",
       ...proxyNames.flatMap((name) => [name, "ERC1967Proxy"]),
     ]);
   });
