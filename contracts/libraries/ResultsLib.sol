@@ -78,6 +78,7 @@ library ResultsLib {
     }
 
     /// @notice The result of one line of a batch: its code, and what is paid if it is {PARTLY_MET}, in base units.
+    /// @dev Takes only results that can settle, as far as they can be told without the lines' amounts.
     function resultOf(
         bytes calldata results,
         Group[] calldata groups,
@@ -86,18 +87,34 @@ library ResultsLib {
     ) internal pure returns (uint256 code, uint256 part) {
         if (!beginWith(results, groups.length)) revert IClaimEscrow.ResultsMalformed();
         code = codeAt(results, group);
-        if (code != BY_LINE) return (code, 0);
         uint256 start = codesLength(groups.length);
-        for (uint256 i = 0; i < group; ++i) {
-            if (codeAt(results, i) == BY_LINE) start = endOfLines(results, start, groups[i].lineCount());
+        for (uint256 i = 0; i < groups.length; ++i) {
+            if (codeAt(results, i) != BY_LINE) continue;
+            uint256 count = groups[i].lineCount();
+            uint256 end = endOfLines(results, start, count);
+            if (!beginWith(results[start:], count)) revert IClaimEscrow.ResultsMalformed();
+            if (i == group) (code, part) = _resultAt(results, start, count, line);
+            start = end;
         }
+        if (start != results.length) revert IClaimEscrow.ResultsMalformed();
+        if (code == PARTLY_MET && (part == 0 || part >= groups[group].subtotal())) {
+            revert IClaimEscrow.PartialAmountInvalid(group, line);
+        }
+    }
+
+    /// @dev The result of a line of a group of `count` lines by line, whose part begins at `start`.
+    function _resultAt(
+        bytes calldata results,
+        uint256 start,
+        uint256 count,
+        uint256 line
+    ) private pure returns (uint256 code, uint256 part) {
         code = lineCodeAt(results, start, line);
         if (code != PARTLY_MET) return (code, 0);
-        uint256 place = start + codesLength(groups[group].lineCount());
+        uint256 place = start + codesLength(count);
         for (uint256 i = 0; i < line; ++i) {
             if (lineCodeAt(results, start, i) == PARTLY_MET) place += LineAmounts.MAX_WIDTH;
         }
-        if (place + LineAmounts.MAX_WIDTH > results.length) revert IClaimEscrow.ResultsMalformed();
         part = LineAmounts.at(results[place:], 0, LineAmounts.MAX_WIDTH);
     }
 }

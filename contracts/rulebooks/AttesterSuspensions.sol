@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.30;
 
+import {ECDSA} from "@openzeppelin/contracts/utils/cryptography/ECDSA.sol";
 import {IAttesterSuspensions} from "../interfaces/IAttesterSuspensions.sol";
 import {IClaimEscrow} from "../interfaces/IClaimEscrow.sol";
 import {Attestation, ClaimBatch} from "../interfaces/ClaimTypes.sol";
@@ -15,6 +16,8 @@ import {Signers} from "../libraries/Signers.sol";
 abstract contract AttesterSuspensions is IAttesterSuspensions {
     using GroupLib for Group[];
     using ResultsLib for bytes;
+
+    uint256 private constant _ACCOUNT_SIZE = 20;
 
     /// @custom:storage-location erc7201:carepact.storage.AttesterSuspensions
     struct AttesterSuspensionsStorage {
@@ -80,7 +83,13 @@ abstract contract AttesterSuspensions is IAttesterSuspensions {
         Attestation calldata attestation
     ) private view returns (bool) {
         bytes32 digest = escrow.attestationDigestOf(batchId, attestation);
-        return Signers.isValid(attester, digest, attestation.signatures);
+        bytes calldata signature = attestation.signatures;
+        if (Signers.isValid(attester, digest, signature)) return true;
+        // A list of accounts is settled by ECDSA alone. An account that gave itself code since (EIP-7702), which would disown what
+        // its key signed, is held to it all the same.
+        if (attester.length != _ACCOUNT_SIZE) return false;
+        (address signer, ECDSA.RecoverError failure, ) = ECDSA.tryRecoverCalldata(digest, signature);
+        return failure == ECDSA.RecoverError.NoError && signer == address(bytes20(attester));
     }
 
     function _requireLine(
