@@ -82,10 +82,13 @@ describe("ClaimEscrow: settleMany", () => {
 
   describe("given one that fails", () => {
     const failures: Record<string, (claims: Claims) => Promise<{ failing: SettlementStruct; reason: string }>> = {
-      "for want of signatures": async (claims) => ({
-        failing: await attested(claims, await fundedBatch(claims, [[8n]]), [met], { signers: [] }),
-        reason: claims.escrow.interface.encodeErrorResult("SignatureCountWrong", [2, 0]),
-      }),
+      "for want of signatures": async (claims) => {
+        const batch = await fundedBatch(claims, [[8n]]);
+        return {
+          failing: await attested(claims, batch, [met], { signers: [] }),
+          reason: claims.escrow.interface.encodeErrorResult("NotReported", [batch.id]),
+        };
+      },
       "because it was never funded": async (claims) => {
         const unknown = await batchOf(claims, [[8n]]);
         return {
@@ -139,11 +142,11 @@ describe("ClaimEscrow: settleMany", () => {
     it("reports each and does not revert", async () => {
       const { claims, batches } = await threeBatches();
       const settlements = await Promise.all(batches.map((batch) => attested(claims, batch, "0x", { signers: [] })));
-      const reason = claims.escrow.interface.encodeErrorResult("SignatureCountWrong", [2, 0]);
+      const reasons = batches.map(({ id }) => claims.escrow.interface.encodeErrorResult("NotReported", [id]));
       expect(await eventsOf(claims, claims.escrow.settleMany(settlements))).to.deep.equal([
-        ["SettlementSkipped", 0n, reason],
-        ["SettlementSkipped", 1n, reason],
-        ["SettlementSkipped", 2n, reason],
+        ["SettlementSkipped", 0n, reasons[0]],
+        ["SettlementSkipped", 1n, reasons[1]],
+        ["SettlementSkipped", 2n, reasons[2]],
       ]);
     });
 

@@ -57,18 +57,19 @@ describe("ClaimEscrow: the copy of standings", () => {
 
 describe("ClaimEscrow: the copy of rulebooks", () => {
   it("is told by the rulebooks contract only", async () => {
-    const { escrow, admin, registry, suspender, stranger, rulebook } = await loadFixture(deployFunded);
+    const { receiver, admin, registry, suspender, stranger, rulebook } = await loadFixture(deployFunded);
     const account = await registry.getAddress();
     await impersonateAccount(account);
     await setBalance(account, 10n ** 18n);
     for (const caller of [admin, suspender, stranger, await ethers.getSigner(account)]) {
-      const listener = escrow.connect(caller);
+      const listener = receiver.connect(caller);
       for (const told of [
         () => listener.onRulebookPublished(id("a rulebook"), stranger),
         () => listener.onRulebookSuspended(rulebook),
         () => listener.onRulebookResumed(rulebook),
+        () => listener.onAttesterSuspended(rulebook, stranger),
       ])
-        await expect(told()).to.be.revertedWithCustomError(escrow, "NotRulebooks").withArgs(caller.address);
+        await expect(told()).to.be.revertedWithCustomError(receiver, "NotRulebooks").withArgs(caller.address);
     }
   });
 });
@@ -76,7 +77,7 @@ describe("ClaimEscrow: the copy of rulebooks", () => {
 describe("ClaimEscrow: a rulebook it was told of", () => {
   it("never changes, not even if the rulebooks contract says so", async () => {
     const context = await loadFixture(deployFunded);
-    const { escrow, rulebooks, rulebook, stranger } = context;
+    const { escrow, receiver, rulebooks, rulebook, stranger } = context;
     const batch = await fundedBatchOf(context);
     const attestBy = await escrow.attestByOf(batch.terms);
     const account = await rulebooks.getAddress();
@@ -84,7 +85,7 @@ describe("ClaimEscrow: a rulebook it was told of", () => {
     await setBalance(account, 10n ** 18n);
     const other = await ethers.deployContract("RulebookBlob", [`0x00${"00".repeat(31)}`]);
     for (const blob of [stranger.address, await other.getAddress()])
-      await escrow.connect(await ethers.getSigner(account)).onRulebookPublished(rulebook, blob);
+      await receiver.connect(await ethers.getSigner(account)).onRulebookPublished(rulebook, blob);
     expect(await escrow.attestByOf(batch.terms)).to.equal(attestBy);
   });
 });

@@ -1,12 +1,14 @@
 import { loadFixture } from "@nomicfoundation/hardhat-network-helpers";
 import { expect } from "chai";
-import { AbiCoder, ParamType, ZeroAddress, ZeroHash, dataSlice, id, keccak256, toBeHex } from "ethers";
+import { AbiCoder, ParamType, ZeroAddress, ZeroHash, concat, dataSlice, id, keccak256, toBeHex } from "ethers";
 import fc from "fast-check";
 import { ethers } from "hardhat";
 
 import type { Rulebooks } from "../../../typechain-types";
-import type { RulebookStruct } from "../../../typechain-types/contracts/rulebooks/Rulebooks";
-import { DOLLAR, deployFunded, fundedBatchOf } from "../../support/funded";
+import type { AttesterGroupStruct, RulebookStruct } from "../../../typechain-types/contracts/rulebooks/Rulebooks";
+import { DOLLAR, type Funded, deployFunded, fundedBatchOf } from "../../support/funded";
+import { accountKey, contractKey, p256Key, passkey } from "../../support/keys";
+import { workflowOf } from "../../support/keystone";
 import { DAY, publish, rulebookOf } from "../../support/system";
 
 /** Addresses of `count` attesters, ascending. */
@@ -18,6 +20,21 @@ const rulebookWith = (changes: Partial<RulebookStruct>): RulebookStruct => ruleb
 /** A rulebook whose one group is this. */
 const rulebookOfGroup = (threshold: number, attesters: string[]): RulebookStruct =>
   rulebookWith({ attesterGroups: [{ threshold, above: 0, attesters }] });
+
+/** A group of any one of these attesters, above this amount. */
+const groupOf = (attesters: string[], above = 0n, threshold = 1): AttesterGroupStruct => ({
+  threshold,
+  above,
+  attesters: attesters.map((attester) => attester.toLowerCase()).sort(),
+});
+
+/** A rulebook of these groups. */
+const rulebookOfGroups = (...attesterGroups: AttesterGroupStruct[]): RulebookStruct => rulebookWith({ attesterGroups });
+
+const PAYEE = "0x01";
+const PATIENT = "0x02";
+const NO_WORKFLOW = { id: ZeroHash, owner: ZeroAddress, name: "0x00000000000000000000" };
+const workflow = workflowOf("claim events");
 
 /** abi.encode(rulebook), computed without the contract. */
 function encode(rulebooks: Rulebooks, rulebook: RulebookStruct): string {
@@ -116,16 +133,69 @@ describe("Rulebooks: publish", () => {
     });
   });
 
+  describe("takes attesters of every kind:", () => {
+    const shapes: [string, (context: Funded) => Promise<RulebookStruct> | RulebookStruct][] = [
+      ["a workflow and nobody else", () => rulebookWith({ attesterGroups: [], workflow })],
+      ["a workflow beside accounts", () => rulebookWith({ workflow })],
+      [
+        "a workflow beside several groups",
+        () => ({ ...rulebookOfGroups(groupOf([PAYEE]), groupOf([PATIENT])), workflow }),
+      ],
+      ["two groups of accounts", () => rulebookOfGroups(groupOf(attestersOf(3), 0n, 2), groupOf(attestersOf(2)))],
+      ["a group that holds above an amount", () => rulebookOfGroups(groupOf(attestersOf(1)), groupOf(["0x02"], 1n))],
+      ["the greatest amount", () => rulebookOfGroups(groupOf([PAYEE]), groupOf(attestersOf(1), 2n ** 96n - 1n))],
+      ["the payee alone", () => rulebookOfGroups(groupOf([PAYEE]))],
+      ["payee and patient", () => rulebookOfGroups(groupOf([PAYEE]), groupOf([PATIENT]))],
+      ["a wallet contract", async () => rulebookOfGroups(groupOf([(await contractKey("clinic")).signer]))],
+      ["a P-256 key", ({ p256Verifier }) => rulebookOfGroups(groupOf([p256Key("lab", p256Verifier).signer]))],
+      ["a passkey", ({ webAuthnVerifier }) => rulebookOfGroups(groupOf([passkey("nurse", webAuthnVerifier).signer]))],
+      [
+        "accounts and keys in one group",
+        ({ p256Verifier, webAuthnVerifier }) =>
+          rulebookOfGroups(
+            groupOf(
+              [
+                accountKey("network").signer,
+                p256Key("lab", p256Verifier).signer,
+                passkey("nurse", webAuthnVerifier).signer,
+              ],
+              0n,
+              2,
+            ),
+          ),
+      ],
+      [
+        "one attester in two groups",
+        () => rulebookOfGroups(groupOf(attestersOf(2)), groupOf(attestersOf(1), DOLLAR), groupOf(attestersOf(2))),
+      ],
+      [
+        "the longest key, of 254 bytes with its verifier",
+        ({ p256Verifier }) => rulebookOfGroups(groupOf([concat([p256Verifier, new Uint8Array(234)])])),
+      ],
+      [
+        "an account before a key whose verifier it is",
+        ({ p256Verifier }) => rulebookOfGroups(groupOf([p256Verifier, p256Key("lab", p256Verifier).signer])),
+      ],
+      [
+        "32 attesters in 32 groups",
+        () => rulebookOfGroups(...attestersOf(32).map((attester, i) => groupOf([attester], BigInt(i)))),
+      ],
+    ];
+    for (const [what, shapeOf] of shapes)
+      it(what, async () => {
+        const context = await loadFixture(deployFunded);
+        const { rulebooks } = context;
+        const rulebook = await shapeOf(context);
+        const published = await publish(rulebooks, rulebook);
+        expect(published).to.equal(idOf(rulebooks, rulebook));
+        expect(encode(rulebooks, await rulebooks.rulebookOf(published))).to.equal(encode(rulebooks, rulebook));
+        const batch = await fundedBatchOf(context, { rulebook: published });
+        expect((await context.escrow.claimBatchStatusOf(batch.id)).open).to.equal(190n * DOLLAR);
+      });
+  });
+
   describe("refuses, because this version cannot act on it,", () => {
-    const group = { threshold: 1, above: 0, attesters: attestersOf(1) };
-    const workflow = { id: ZeroHash, owner: ZeroAddress, name: "0x00000000000000000000" };
     const unsupported: [string, string, Partial<RulebookStruct>][] = [
-      ["no group of attesters", "attesterGroups", { attesterGroups: [] }],
-      ["a second group of attesters", "attesterGroups", { attesterGroups: [group, group] }],
-      ["a group that holds above an amount only", "attesterGroups", { attesterGroups: [{ ...group, above: 1 }] }],
-      ["a workflow's id", "workflow", { workflow: { ...workflow, id: id("workflow") } }],
-      ["a workflow's owner", "workflow", { workflow: { ...workflow, owner: toBeHex(1, 20) } }],
-      ["a workflow's name", "workflow", { workflow: { ...workflow, name: "0x00000000000000000001" } }],
       ["a challenge period", "challengePeriod", { challengePeriod: 1 }],
       ["an arbiter", "arbiter", { arbiter: toBeHex(1, 20) }],
       ["an arbiter's deadline", "arbiterDeadline", { arbiterDeadline: 1 }],
@@ -154,11 +224,85 @@ describe("Rulebooks: publish", () => {
       ["a threshold above the attesters", rulebookOfGroup(3, [first, second]), "ThresholdInvalid", [3n, 2n]],
       ["no attesters", rulebookOfGroup(0, []), "ThresholdInvalid", [0n, 0n]],
       ["a threshold of one of none", rulebookOfGroup(1, []), "ThresholdInvalid", [1n, 0n]],
-      ["33 attesters", rulebookOfGroup(1, attestersOf(33)), "ThresholdInvalid", [1n, 33n]],
+      ["33 attesters", rulebookOfGroup(1, attestersOf(33)), "TooManyAttesters", [33n]],
+      [
+        "33 attesters in two groups",
+        rulebookOfGroups(groupOf(attestersOf(32)), groupOf([PAYEE])),
+        "TooManyAttesters",
+        [33n],
+      ],
+      [
+        "a second group's threshold of zero",
+        rulebookOfGroups(groupOf([PAYEE]), groupOf([first], 0n, 0)),
+        "ThresholdInvalid",
+        [0n, 1n],
+      ],
+      ["no group, and no workflow", rulebookOfGroups(), "NobodyAttests", []],
+      ["a group for large amounts only", rulebookOfGroups(groupOf([first], 1n)), "NobodyAttests", []],
+      ["the patient alone", rulebookOfGroups(groupOf([PATIENT])), "NobodyAttests", []],
+      [
+        "the patient always and others for large amounts",
+        rulebookOfGroups(groupOf([PATIENT]), groupOf([PAYEE], DOLLAR)),
+        "NobodyAttests",
+        [],
+      ],
+      [
+        "a workflow beside groups for large amounts only",
+        { ...rulebookOfGroups(groupOf([first], 1n)), workflow },
+        "NobodyAttests",
+        [],
+      ],
+      [
+        "a workflow's id alone",
+        rulebookWith({ workflow: { ...NO_WORKFLOW, id: workflow.id } }),
+        "WorkflowIncomplete",
+        [],
+      ],
+      [
+        "a workflow's owner alone",
+        rulebookWith({ workflow: { ...NO_WORKFLOW, owner: workflow.owner } }),
+        "WorkflowIncomplete",
+        [],
+      ],
+      [
+        "a workflow's name alone",
+        rulebookWith({ workflow: { ...NO_WORKFLOW, name: workflow.name } }),
+        "WorkflowIncomplete",
+        [],
+      ],
+      ["a workflow without an id", rulebookWith({ workflow: { ...workflow, id: ZeroHash } }), "WorkflowIncomplete", []],
+      [
+        "a workflow without an owner",
+        rulebookWith({ workflow: { ...workflow, owner: ZeroAddress } }),
+        "WorkflowIncomplete",
+        [],
+      ],
+      [
+        "a workflow without a name",
+        rulebookWith({ workflow: { ...workflow, name: NO_WORKFLOW.name } }),
+        "WorkflowIncomplete",
+        [],
+      ],
       ["attesters that descend", rulebookOfGroup(1, [first, third, second]), "AttestersNotAscending", [2n]],
       ["an attester twice", rulebookOfGroup(1, [first, second, second]), "AttestersNotAscending", [2n]],
       ["an empty attester", rulebookOfGroup(1, [first, "0x"]), "AttesterInvalid", [1n, "0x"]],
-      ["a role that a batch would fill in", rulebookOfGroup(1, ["0x01", second]), "AttesterInvalid", [0n, "0x01"]],
+      [
+        "attesters that descend in a second group",
+        rulebookOfGroups(groupOf([first, second]), { threshold: 1, above: 0, attesters: [third, second] }),
+        "AttestersNotAscending",
+        [3n],
+      ],
+      ["the payee before an account", rulebookOfGroup(1, [PAYEE, second]), "RoleNotAlone", [0n]],
+      ["the patient behind an account", rulebookOfGroup(1, [first, PATIENT]), "RoleNotAlone", [1n]],
+      ["payee and patient in one group", rulebookOfGroup(2, [PAYEE, PATIENT]), "RoleNotAlone", [0n]],
+      ["the role 0x00", rulebookOfGroups(groupOf(["0x00"])), "AttesterInvalid", [0n, "0x00"]],
+      ["the role 0x03", rulebookOfGroups(groupOf([first]), groupOf(["0x03"])), "AttesterInvalid", [1n, "0x03"]],
+      [
+        "a key whose verifier is no contract",
+        rulebookOfGroup(1, [p256Key("lab", first).signer]),
+        "AttesterInvalid",
+        [0n, p256Key("lab", first).signer],
+      ],
       [
         "an attester of 19 bytes",
         rulebookOfGroup(1, [dataSlice(first, 1)]),
@@ -176,6 +320,24 @@ describe("Rulebooks: publish", () => {
           .withArgs(...args);
         expect((await rulebooks.rulebookStatusOf(idOf(rulebooks, rulebook))).published).to.equal(false);
       });
+  });
+});
+
+describe("Rulebooks: publish, given a verifier", () => {
+  it("refuses a key of 255 bytes, and takes none shorter than its verifier", async () => {
+    const { rulebooks, p256Verifier } = await loadFixture(deployFunded);
+    for (const attester of [concat([p256Verifier, new Uint8Array(235)]), dataSlice(p256Verifier, 0, 19)])
+      await expect(rulebooks.publish(rulebookOfGroup(1, [attester])))
+        .to.be.revertedWithCustomError(rulebooks, "AttesterInvalid")
+        .withArgs(0n, attester);
+  });
+
+  it("wants what is longer behind what it begins with", async () => {
+    const { rulebooks, p256Verifier } = await loadFixture(deployFunded);
+    const key = p256Key("lab", p256Verifier).signer;
+    await expect(rulebooks.publish(rulebookOfGroup(1, [key, p256Verifier])))
+      .to.be.revertedWithCustomError(rulebooks, "AttestersNotAscending")
+      .withArgs(1n);
   });
 });
 
@@ -231,6 +393,32 @@ describe("Rulebooks: the blob of a rulebook", () => {
     expect(BigInt(dataSlice(code, 0, 32))).to.equal((BigInt(5 * DAY) << 16n) | (2n << 8n) | 3n);
     for (const [i, attester] of attestersOf(3).entries())
       expect(dataSlice(code, 32 * (i + 1), 32 * (i + 2))).to.equal(toBeHex(attester, 32));
+  });
+
+  it("has a threshold that no signatures fit, and no accounts, where one list of them does not say it all", async () => {
+    const { rulebooks, p256Verifier } = await loadFixture(deployFunded);
+    const general: RulebookStruct[] = [
+      rulebookOfGroups(groupOf(attestersOf(3)), groupOf(attestersOf(1))),
+      rulebookOfGroups(groupOf([PAYEE])),
+      rulebookOfGroups(groupOf([accountKey("network").signer, p256Key("lab", p256Verifier).signer])),
+      rulebookWith({ attesterGroups: [], workflow }),
+    ];
+    for (const rulebook of general) {
+      const code = await ethers.provider.getCode(await blobOf(rulebooks, rulebook));
+      expect(BigInt(dataSlice(code, 0, 32))).to.equal((BigInt(3 * DAY) << 16n) | (255n << 8n));
+    }
+  });
+
+  it("names the workflow by one hash, or by zero", async () => {
+    const { rulebooks } = await loadFixture(deployFunded);
+    const { id: workflowId, name, owner } = workflow;
+    for (const [rulebook, key] of [
+      [rulebookWith({ workflow }), keccak256(concat([workflowId, name, owner]))],
+      [rulebookWith({}), ZeroHash],
+    ] as const) {
+      const code = await ethers.provider.getCode(await blobOf(rulebooks, rulebook));
+      expect(dataSlice(code, 128, 160)).to.equal(key);
+    }
   });
 
   it("begins with STOP at the greatest grace too", async () => {

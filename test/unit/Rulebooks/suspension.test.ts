@@ -150,12 +150,12 @@ describe("Rulebooks: setRulebookListener", () => {
   });
 
   it("that refuses leaves nothing published", async () => {
-    const { admin, escrow, stranger, unset } = await loadFixture(deployUnset);
+    const { admin, escrow, receiver, stranger, unset } = await loadFixture(deployUnset);
     // The escrow listens to another rulebooks contract.
     await unset.connect(admin).setRulebookListener(escrow);
     const rulebook = rulebookOf([stranger.address], 1);
     await expect(unset.publish(rulebook))
-      .to.be.revertedWithCustomError(escrow, "NotRulebooks")
+      .to.be.revertedWithCustomError(receiver, "NotRulebooks")
       .withArgs(await unset.getAddress());
     expect(await unset.queryFilter(unset.filters.RulebookPublished())).to.deep.equal([]);
   });
