@@ -3,10 +3,9 @@ import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
 
-import chromium from "@sparticuz/chromium";
 import { expect } from "chai";
 import { Contract, type JsonRpcProvider, type TransactionRequest } from "ethers";
-import { chromium as browsers, type Browser, type Page } from "playwright-core";
+import type { Browser } from "playwright-core";
 
 import { deployments, run, type Connection, type Deployment } from "@carepact/sdk";
 import { createClaims, readPharmacyClaim } from "@carepact/sdk/claims";
@@ -21,6 +20,7 @@ import { readPage, ROOT } from "../docs/page";
 import { startAnvil, type Anvil } from "../support/anvil";
 import { pharmacyClaim } from "../support/pharmacyClaim";
 
+import { addAuthenticator, addWallet, launchChromium, newPage, type WatchedPage } from "./chromium";
 import { addressIn, makeProject, pinned, type Project } from "./project";
 
 const DAY = 24 * 60 * 60;
@@ -77,22 +77,6 @@ async function startRelayer(provider: JsonRpcProvider): Promise<Server & { url: 
   return Object.assign(server, { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}` });
 }
 
-/** A device that verifies its user, in the place of a finger on a sensor. */
-async function addAuthenticator(page: Page): Promise<void> {
-  const devtools = await page.context().newCDPSession(page);
-  await devtools.send("WebAuthn.enable");
-  await devtools.send("WebAuthn.addVirtualAuthenticator", {
-    options: {
-      protocol: "ctap2",
-      transport: "internal",
-      hasResidentKey: true,
-      hasUserVerification: true,
-      isUserVerified: true,
-      automaticPresenceSimulation: true,
-    },
-  });
-}
-
 describe("The package in a page that Vite built, in Chromium", () => {
   let chain: Anvil;
   let project: Project;
@@ -116,16 +100,7 @@ describe("The package in a page that Vite built, in Chromium", () => {
     const vite = `"${join(ROOT, "node_modules", ".bin", "vite")}"`;
     await project.run(`${vite} build --logLevel warn`);
     origin = await addressIn(project.start(`${vite} preview --host 127.0.0.1 --port 0`), /(http:\/\/127\S+)/);
-    browser = await browsers.launch({
-      executablePath: await chromium.executablePath(),
-      args: [
-        "--no-sandbox",
-        "--disable-background-networking",
-        "--disable-component-update",
-        "--disable-sync",
-        "--no-first-run",
-      ],
-    });
+    browser = await launchChromium();
   });
 
   after(async () => {
@@ -134,31 +109,12 @@ describe("The package in a page that Vite built, in Chromium", () => {
     await chain.stop();
   });
 
-  /** A page, and what it complains of. */
-  async function newPage(): Promise<{ page: Page; complaints: string[] }> {
-    const page = await browser.newPage();
-    const complaints: string[] = [];
-    page.on("console", (message) => void (message.type() === "error" && complaints.push(message.text())));
-    page.on("pageerror", (error) => complaints.push(error.message));
-    return { page, complaints };
-  }
-
-  /** Opens the built page with a wallet in it: the node, which has the accounts' keys. */
-  async function open(given: Record<string, unknown>): Promise<{ page: Page; complaints: string[] }> {
-    const { page, complaints } = await newPage();
-    await page.addInitScript((url: string) => {
-      const request = async ({ method, params = [] }: { method: string; params?: unknown[] }): Promise<unknown> => {
-        const body = JSON.stringify({ jsonrpc: "2.0", id: 1, method, params });
-        const headers = { "Content-Type": "application/json" };
-        const answered = await fetch(url, { method: "POST", headers, body });
-        const { result, error } = (await answered.json()) as { result?: unknown; error?: { message: string } };
-        if (error !== undefined) throw Object.assign(new Error(error.message), error);
-        return result;
-      };
-      Object.assign(globalThis, { ethereum: { request } });
-    }, chain.url);
-    await page.goto(`${origin}#${encodeURIComponent(JSON.stringify(given))}`);
-    return { page, complaints };
+  /** Opens the built page with a wallet in it. */
+  async function open(given: Record<string, unknown>): Promise<WatchedPage> {
+    const watched = await newPage(browser);
+    await addWallet(watched.page, chain.url);
+    await watched.page.goto(`${origin}#${encodeURIComponent(JSON.stringify(given))}`);
+    return watched;
   }
 
   it("signs, settles and pays out under a strict Content-Security-Policy", async () => {
@@ -189,7 +145,7 @@ describe("The package in a page that Vite built, in Chromium", () => {
     const relayer = await startRelayer(chain.provider);
     const given = { deployment, node: chain.url, relayer: relayer.url, clinic: clinic!.address };
 
-    const { page, complaints } = await newPage();
+    const { page, complaints } = await newPage(browser);
     await addAuthenticator(page);
     // Passkeys belong to domains, which addresses are none.
     const site = origin.replace("127.0.0.1", "localhost");
