@@ -4,7 +4,7 @@ import { BrowserProvider, type Eip1193Provider } from "ethers";
 import { network } from "hardhat";
 
 import { run, type Action, type CallOptions } from "@carepact/sdk";
-import type { Claims } from "@carepact/sdk/claims";
+import type { Attestation, Claims } from "@carepact/sdk/claims";
 import { createEvents, type Events, type EventStream } from "@carepact/sdk/events";
 import type { Mandates } from "@carepact/sdk/mandates";
 import type { Organizations } from "@carepact/sdk/organizations";
@@ -41,6 +41,8 @@ async function prepare() {
   const { file, record } = await fundedBatch(world);
   const own = await openAs(pharmacy, file);
   const signed = await attestations(world, file, [met, met]);
+  const [first, second] = signed as [Attestation, Attestation];
+  const equivocation = { attester: first.signer, group: 0, line: 0, first, second };
   const input = await fundInput(world);
   const [amount, to, key] = [1n, operator.address, `0x${"11".repeat(32)}`];
   const organization = { name: "A payer", kinds: ["payer"] as ["payer"], hpkeKey: key };
@@ -91,6 +93,7 @@ async function prepare() {
     reverse: ofAction(() => claims.reverse(own, [0])),
     reclaim: ofAction(() => claims.reclaim(file)),
     refund: ofAction(() => claims.refund(file, { amount, from: "credit" })),
+    reportOf: [(options) => claims.reportOf(file, options)],
     status: [(options) => claims.status(file, options)],
     history: ofStream((options) => claims.history(file, { retries: 0, ...options })),
     watch: ofStream((options) => claims.watch(file, { pollMs: 0, retries: 0, ...options })),
@@ -115,6 +118,9 @@ async function prepare() {
     publish: ofAction(() => rulebooks.publish(own.rulebook)),
     suspend: ofAction(() => rulebooks.suspend(rulebook)),
     resume: ofAction(() => rulebooks.resume(rulebook)),
+    proveEquivocation: ofAction(() => rulebooks.proveEquivocation(own, equivocation)),
+    suspendAttester: ofAction(() => rulebooks.suspendAttester(rulebook, to)),
+    hasEquivocated: [(options) => rulebooks.hasEquivocated(to, options)],
     get: [(options) => rulebooks.get(rulebook, options)],
     status: [(options) => rulebooks.status(rulebook, options)],
   };

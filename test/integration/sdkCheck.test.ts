@@ -13,9 +13,10 @@ import {
   type ClaimBatchFile,
   type ClaimBatchInput,
 } from "@carepact/sdk/claims";
+import { findEquivocation } from "@carepact/sdk/oracles";
 import { eventKinds, simpleRulebook } from "@carepact/sdk/rulebooks";
 
-import { met, pending } from "../support/batches";
+import { met, notMet, pending } from "../support/batches";
 import { DAY } from "../support/system";
 
 import {
@@ -142,6 +143,29 @@ const causes: Record<keyof typeof checkReasons, (world: World) => Promise<CheckR
     const { file } = await fundedBatch(world);
     await run(world.suspender.rulebooks.suspend(world.rulebook));
     return reasonFor(world, file);
+  },
+  ATTESTERS_SUSPENDED: async (world) => {
+    const { attesters, stranger, pharmacy } = world;
+    const { file } = await fundedBatch(world);
+    const batch = await openAs(pharmacy, file);
+    const lying = async ({ claims }: Party): Promise<void> => {
+      const observedAt = await time.latest();
+      const pair = [
+        await claims.attest(file, [met, met], { observedAt }),
+        await claims.attest(file, [notMet, met], { observedAt }),
+      ];
+      await run(stranger.rulebooks.proveEquivocation(batch, findEquivocation(file, pair)!));
+    };
+    await lying(attesters[0]);
+    const own = { payee: pharmacy.address, privateKey: pharmacy.keys.privateKey, ...whatever };
+    // Two of three are enough still.
+    expect(await pharmacy.claims.check(file, own)).to.have.property("ok", true);
+    await lying(attesters[1]);
+    const reason = await reasonFor(world, file);
+    const gone = attesters.slice(0, 2).map(({ address }) => address.toLowerCase());
+    expect(reason.details).to.have.property("condition", 0);
+    expect(reason.details["attesters"]).to.have.members(gone);
+    return reason;
   },
   TOKEN_NOT_ACCEPTED: async (world) => reasonFor(world, (await fundedBatch(world)).file, { acceptedTokens: [OTHER] }),
   TOKEN_DIFFERS: async (world) => {

@@ -96,9 +96,9 @@ export function sdkFor(runner: ContractRunner, deployment: Deployment): Omit<Par
   };
 }
 
-/** For loadFixture. */
-export async function deployWorld(): Promise<World> {
-  const system = await deploySystem();
+/** For loadFixture. @param forwarder Whose reports of workflows are taken; nobody's unless given. */
+export async function deployWorld(forwarder?: string): Promise<World> {
+  const system = await deploySystem(forwarder);
   const deployment = await deploymentOf(system);
   const parties = (await ethers.getSigners()).map((signer): Party => ({
     address: signer.address,

@@ -14,7 +14,6 @@ import { decodeError } from "../chain/decodeError";
 import { CarepactError } from "../errors";
 import type { PatientSigner, TypedMessage } from "../signers";
 
-import { askedSignaturesOf } from "./attesters/asked";
 import { patientKeysIn } from "./attesters/signed";
 import { isAccount } from "./attesters/verify";
 import { openedGroupsOf, publicPartOf, type BatchSource } from "./batchSource";
@@ -109,10 +108,10 @@ export function attestationOf(
       attested: batchId,
       batchId: batch.batchId,
     });
-  const decoded = decodeResults(results, resultShapeOf(batch, openedGroupsOf(source)));
-  const asked = new Set(askedSignaturesOf(batch, decoded).flatMap(({ lines = [] }) => lines.map(({ line }) => line)));
+  // Whoever signs or hands on what fits no batch finds out only when it is to settle.
+  decodeResults(results, resultShapeOf(batch, openedGroupsOf(source)));
   const patient = patientKeysIn(batch)
-    .filter(({ line, key }) => asked.has(line) && key.signer.toLowerCase() === signer.toLowerCase())
+    .filter(({ key }) => key.signer.toLowerCase() === signer.toLowerCase())
     .map(({ line, key: { salt, proof } }) => ({ line, salt, proof }));
   const isAddress = isHexString(signer) && isAccount(signer);
   return {

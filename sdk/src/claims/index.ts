@@ -10,7 +10,7 @@ export {
 export { askChain } from "./attesters/askChain";
 export { askedSignaturesOf, type AskedCondition } from "./attesters/asked";
 export { combineAttestations, type CombinedAttestation } from "./attesters/combine";
-export type { KnownBatch, SignatureKnowledge } from "./attesters/signed";
+export { verifyAttestation, type KnownBatch, type SignatureKnowledge } from "./attesters/signed";
 export type { Verifiers } from "./attesters/verify";
 export { openedGroupsOf, publicPartOf, type BatchSource } from "./batchSource";
 export {

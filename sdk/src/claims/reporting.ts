@@ -1,4 +1,4 @@
-import { dataSlice, isHexString } from "ethers";
+import { isHexString } from "ethers";
 
 import type { Connection } from "../chain/deployment";
 import type { CallOptions } from "../chain/options";
@@ -17,14 +17,11 @@ export interface ReportedStatement {
 
 /** What the rulebook's workflow reported last of a batch. */
 export interface RecordedReport {
-  /** First 27 bytes of the digest of the reported statement, see `attestationDigestOf`. */
+  /** Digest of the reported statement, see `attestationDigestOf`: as much of it as the escrow keeps, its first 23 bytes. */
   digest: string;
   /** When the workflow's nodes looked, unix seconds. */
   observedAt: number;
 }
-
-const DIGEST_BYTES = 27;
-const NOTHING = `0x${"00".repeat(DIGEST_BYTES)}`;
 
 /** @internal The newest report of a batch by its rulebook's workflow, until it settled the batch's last lines. */
 export const reportOf = (
@@ -37,7 +34,7 @@ export const reportOf = (
     async (provider) => {
       const receiver = ClaimEscrowExtension__factory.connect(connection.deployment.claimEscrow, provider);
       const { digest, observedAt } = await receiver.reportOf(terms.rulebook, batchId);
-      return digest === NOTHING ? undefined : { digest, observedAt: Number(observedAt) };
+      return BigInt(digest) === 0n ? undefined : { digest, observedAt: Number(observedAt) };
     },
     options,
   );
@@ -67,7 +64,7 @@ export async function reportedAttestation(
   const statement = { batchId, results, observedAt, validUntil, evidence };
   const digest = attestationDigestOf(statement, batch);
   const recorded = await reportOf(connection, batch);
-  if (recorded?.digest !== dataSlice(digest, 0, DIGEST_BYTES))
+  if (recorded === undefined || !digest.startsWith(recorded.digest))
     throw new CarepactError(
       "ATTESTATION_NOT_REPORTED",
       recorded === undefined

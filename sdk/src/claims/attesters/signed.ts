@@ -21,6 +21,9 @@ export interface SignatureKnowledge {
   suspended?: readonly string[];
 }
 
+const NO_ATTESTER = "is not an attester of the batch's rulebook";
+const NO_PATIENT = `${NO_ATTESTER}, and nothing shows that it is a patient's key: open the group, or see attestationOf`;
+
 /** A batch, with whatever of it is open. */
 export type KnownBatch = PublicPart | OpenedGroup | OpenedRecord;
 
@@ -55,11 +58,7 @@ export function digestFor(batch: PublicPart, attestation: Attestation): string |
   }
 }
 
-/**
- * Reads an attestation, if it is for this batch, chain and escrow, was signed as it stands, and by somebody whose signature the
- * rulebook counts.
- * @throws ATTESTATION_WRONG_BATCH, ATTESTATION_SIGNER_UNKNOWN, SIGNATURE_INVALID
- */
+/** @internal Reads an attestation that {@link verifyAttestation} does not refuse. */
 export function readSigned(batch: KnownBatch, attestation: Attestation, knowledge: SignatureKnowledge): Signed {
   const digest = digestFor(batch, attestation);
   const verified = digest === undefined ? undefined : verifiedSignature(attestation, digest, knowledge);
@@ -77,8 +76,22 @@ export function readSigned(batch: KnownBatch, attestation: Attestation, knowledg
     named.some((attester) => attester.signer === signer) ||
     lines.size > 0 ||
     (asksPayees && batch.groups.some(({ payee }) => payee.toLowerCase() === signer));
-  if (!isAttester) throw unknownSigner(attestation, batch, "is not an attester of the batch's rulebook");
+  if (!isAttester)
+    throw unknownSigner(attestation, batch, named.some(({ role }) => role === "patient") ? NO_PATIENT : NO_ATTESTER);
   return { signer, ...verified, lines };
+}
+
+/**
+ * Refuses an attestation that is not for this batch, chain and escrow, was not signed as it stands, or by nobody whose signature the
+ * rulebook counts. Says nothing of what else the rulebook asks for.
+ * @throws ATTESTATION_WRONG_BATCH, ATTESTATION_SIGNER_UNKNOWN, SIGNATURE_INVALID
+ */
+export function verifyAttestation(
+  batch: KnownBatch,
+  attestation: Attestation,
+  knowledge: SignatureKnowledge = {},
+): void {
+  readSigned(batch, attestation, knowledge);
 }
 
 /** Refuses what is wrong with a signature itself; undefined: an account's that is over something else. */
