@@ -7,7 +7,8 @@ const expected = {
     result.ok === true &&
     result.balanced === true &&
     result.dispenses.total === 31 &&
-    ["granted", "read", "revoked", "refusedAfter", "majority"].every((what) => result.consent[what] === true),
+    ["granted", "read", "revoked", "refusedAfter", "majority"].every((what) => result.consent[what] === true) &&
+    ["workflow", "passkey", "duplicateCaught", "equivocationProved"].every((what) => result.oracle[what] === true),
   tampered: () => result.ok === false,
 };
 if (!expected[process.argv[2]]()) {

@@ -7,6 +7,7 @@ import { showConsent, type ConsentOutcome } from "./consents";
 import { settleDispenses, type DispensesOutcome } from "./dispenses";
 import { payLaboratory } from "./laboratory";
 import { partiesOf } from "./money";
+import { showOracles, type OraclesOutcome } from "./oracles";
 import { payPharmacy } from "./pharmacy";
 import { screenOn, type Screen } from "./print";
 import { judgeChangedBooks, newTampering, withChangedEvent, type Tampering } from "./tamper";
@@ -34,6 +35,7 @@ export interface DemoResult {
   pharmacy?: { claim: string; paid: string };
   laboratory?: { claim: string; paid: string };
   dispenses?: DispensesOutcome;
+  oracle?: OraclesOutcome;
   balanced?: boolean;
   consent?: ConsentOutcome;
   gas?: World["gas"];
@@ -74,6 +76,7 @@ async function play(hre: HardhatRuntimeEnvironment, screen: Screen, tampering: T
   const pharmacy = await payPharmacy(world, tampering);
   const laboratory = await payLaboratory(world, tampering);
   const dispenses = await settleDispenses(world);
+  const oracle = await showOracles(world);
   const { balanced } = await closeBooks(hre, world, tampering);
   const consent = await showConsent(world);
 
@@ -83,7 +86,7 @@ async function play(hre: HardhatRuntimeEnvironment, screen: Screen, tampering: T
   if (ok) screen.say("\nAll of it went as it should.");
   else screen.say("\nThis run is not ok:");
   for (const reason of reasons) screen.say(`- ${reason}`);
-  return { ok, pharmacy, laboratory, dispenses, balanced, consent, gas: world.gas, ...(ok ? {} : { reasons }) };
+  return { ok, pharmacy, laboratory, dispenses, oracle, balanced, consent, gas: world.gas, ...(ok ? {} : { reasons }) };
 }
 
 /** Everything once more, recomputed from the chain's events by a script of its own. */

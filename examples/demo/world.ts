@@ -13,6 +13,7 @@ import { createRulebooks, eventKinds, simpleRulebook } from "@carepact/sdk/ruleb
 import Carepact from "../../deploy/Carepact";
 
 import { pharmacyNames, type PharmacyName } from "./assigned";
+import { oracleNetworkOn, type OracleNetwork } from "./oracleNetwork";
 import type { Screen } from "./print";
 
 /** Somebody who takes part, and the SDK in that one's hands. */
@@ -55,6 +56,8 @@ export interface World {
   /** Neither payer nor payee nor attester: sends what anyone may send. */
   passerBy: Party;
   attesters: Party[];
+  /** Chainlink's forwarder, and the network whose reports it takes. */
+  oracles: OracleNetwork;
   /** Registers another organization: with an account of the node where it sends transactions, with a new one where not. */
   join: (name: string, kind: Organization["kinds"][number], sends: boolean) => Promise<Party>;
   /** Gas of each transaction by scene and verb, as it goes into the JSON line. */
@@ -85,7 +88,7 @@ const npis: Record<PharmacyName | "Laboratory", string> = {
 };
 
 /** The whole system, deployed anew. Nothing is left on disk: the next run deploys its own. */
-async function deployAnew(hre: HardhatRuntimeEnvironment): Promise<Deployment> {
+async function deployAnew(hre: HardhatRuntimeEnvironment, forwarder: string): Promise<Deployment> {
   const { provider } = hre.network;
   const accounts = (await provider.request({ method: "eth_accounts" })) as string[];
   const startBlock = Number(await provider.request({ method: "eth_blockNumber" })) + 1;
@@ -95,7 +98,7 @@ async function deployAnew(hre: HardhatRuntimeEnvironment): Promise<Deployment> {
     accounts,
     artifactResolver: new HardhatArtifactResolver(hre),
     // Whoever grants roles is somebody else than who deploys, as it would be in earnest.
-    deploymentParameters: { Carepact: { governance: accounts.at(-1) ?? "" } },
+    deploymentParameters: { Carepact: { governance: accounts.at(-1) ?? "", forwarder } },
     // The chains of this demo mine at once; Ignition's own second would only be waited for.
     config: { blockPollingInterval: 20 },
   });
@@ -118,6 +121,7 @@ async function deployAnew(hre: HardhatRuntimeEnvironment): Promise<Deployment> {
     accessLog: at("AccessLog"),
     p256Verifier: at("ERC7913P256Verifier"),
     webAuthnVerifier: at("ERC7913WebAuthnVerifier"),
+    webAuthnOriginVerifier: at("WebAuthnOriginVerifier"),
     startBlock,
   };
 }
@@ -127,7 +131,8 @@ export async function makeWorld(hre: HardhatRuntimeEnvironment, screen: Screen):
   const { ethers } = hre;
   screen.title("Setting the stage");
   screen.say(`Deploying the contracts on network ${hre.network.name} ...`);
-  const deployment = await deployAnew(hre);
+  const oracles = await oracleNetworkOn(hre);
+  const deployment = await deployAnew(hre, oracles.forwarder);
   const coin = await ethers.deployContract("TestStablecoin", ["Test Dollar", "TUSD", 6]);
   const token: Token = { address: await coin.getAddress(), symbol: "TUSD", decimals: 6 };
 
@@ -189,6 +194,7 @@ export async function makeWorld(hre: HardhatRuntimeEnvironment, screen: Screen):
     laboratory,
     passerBy,
     attesters,
+    oracles,
     join: async (name, kind, sends) => {
       const organization = sends ? fromNode(name) : offNode(name);
       await enrol(organization, kind);
