@@ -1,10 +1,12 @@
-import { loadFixture, time } from "@nomicfoundation/hardhat-network-helpers";
+import { loadFixture, setStorageAt, time } from "@nomicfoundation/hardhat-network-helpers";
 import { expect } from "chai";
 import { AbiCoder, id, keccak256, toBeHex } from "ethers";
 import { ethers } from "hardhat";
 
 import { DIRECT } from "../support/consents";
 import { deployFunded } from "../support/funded";
+
+import { upgraderCalls } from "./calls";
 
 /** First slot of the ERC-7201 namespace `name`. */
 const slotOf = (name: string): bigint =>
@@ -43,6 +45,29 @@ describe("Namespaces of storage", () => {
     const { escrow } = await loadFixture(deployFunded);
     await escrow.pause();
     expect(await firstWordOf(escrow, "carepact.storage.StopClock")).to.equal(await time.latest());
+  });
+
+  it("WorkflowReports lies where ERC-7201 puts it", async () => {
+    const { escrow, receiver, accessManager, registry } = await loadFixture(deployFunded);
+    await upgraderCalls(
+      accessManager,
+      escrow,
+      receiver.interface.encodeFunctionData("setForwarder", [registry.target]),
+    );
+    expect(await firstWordOf(escrow, "carepact.storage.WorkflowReports")).to.equal(BigInt(await registry.getAddress()));
+  });
+
+  it("AttesterSuspensions lies where ERC-7201 puts it", async () => {
+    const { rulebooks, attesters } = await loadFixture(deployFunded);
+    const [attester] = attesters;
+    // It holds one mapping only, of what a proof writes.
+    const place = AbiCoder.defaultAbiCoder().encode(
+      ["bytes32", "uint256"],
+      [keccak256(attester!.address), slotOf("carepact.storage.AttesterSuspensions")],
+    );
+    expect(await rulebooks.hasEquivocated(attester!.address)).to.equal(false);
+    await setStorageAt(await rulebooks.getAddress(), keccak256(place), 1n);
+    expect(await rulebooks.hasEquivocated(attester!.address)).to.equal(true);
   });
 
   it("Grants lies where ERC-7201 puts it", async () => {
