@@ -14,6 +14,7 @@ import {
   executionOf,
   keptOf,
   large,
+  metadataOf,
   reportOf,
   small,
   transmission,
@@ -159,6 +160,18 @@ describe("WorkflowReceiver: reports through Chainlink's forwarder", () => {
         "AlreadyAttempted",
       );
     expect(await recorded(context, batch)).to.deep.equal(await keptOf(context, batch, settlement));
+  });
+
+  it("delivers nothing that nobody signed, whoever asks it to", async () => {
+    const { context, batch, execution } = await given();
+    const { escrow, forwarder } = context;
+    for (const caller of [context.stranger, context.payer, context.governance])
+      await expect(
+        forwarder
+          .connect(caller)
+          .route(id("execution"), caller, escrow, metadataOf(context.workflow), execution.report),
+      ).to.be.revertedWithCustomError(forwarder, "UnauthorizedForwarder");
+    expect(await recorded(context, batch)).to.deep.equal(NOTHING);
   });
 
   describe("given too little gas", () => {

@@ -3,8 +3,20 @@ import { expect } from "chai";
 
 import { byLine, met, notMet, partlyMet, pending, settle, type TestBatch } from "../../support/batches";
 import { attested, batchOf, eventsOf, fundedBatch, fundedOf, moneyOf, type Claims } from "../../support/claims";
-import { DAY, GRACE } from "../../support/system";
-import { NOTHING, deployReporting, keptOf, reportSettlement, unsigned, type Reporting } from "./fixture";
+import { workflowOf } from "../../support/keystone";
+import { DAY, GRACE, publish, rulebookOf } from "../../support/system";
+import {
+  NOTHING,
+  deliver,
+  deployReporting,
+  executionOf,
+  keptOf,
+  reportOf,
+  reportSettlement,
+  small,
+  unsigned,
+  type Reporting,
+} from "./fixture";
 
 describe("WorkflowReceiver: settling what was reported", () => {
   const recorded = ({ receiver }: Reporting, { id, terms }: TestBatch) => receiver.reportOf(terms.rulebook, id);
@@ -74,6 +86,23 @@ describe("WorkflowReceiver: settling what was reported", () => {
     const settlement = await unsigned(batch, [met]);
     await reportSettlement(context, batch, settlement);
     await refused(context, { ...settlement, batch: other.terms, groups: other.words }, other);
+  });
+
+  it("lets nobody overwrite it or make up one by a rulebook and a workflow of their own", async () => {
+    const { context, batch } = await given();
+    const settlement = await unsigned(batch, [notMet]);
+    await reportSettlement(context, batch, settlement);
+    const workflow = workflowOf("attacker");
+    const own = await publish(context.rulebooks, rulebookOf([], 0, { attesterGroups: [], workflow }));
+    const wrong = await unsigned(batch, [met]);
+    const reports = [await reportOf(context, batch, wrong, { rulebook: own })];
+    await deliver(context, small, executionOf(context, "attack", reports, { workflow }));
+    expect((await context.receiver.reportOf(own, batch.id)).digest).not.to.equal(NOTHING[0]);
+    await refused(context, wrong, batch);
+    const elsewhere = { ...wrong, batch: { ...batch.terms, rulebook: own } };
+    await expect(settle(context.escrow, elsewhere)).to.be.revertedWithCustomError(context.escrow, "ClaimBatchUnknown");
+    await settle(context.escrow, settlement);
+    expect((await moneyOf(context, batch)).free).to.equal(100n);
   });
 
   it("settles by the newest report alone", async () => {
