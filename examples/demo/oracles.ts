@@ -148,7 +148,7 @@ async function catchDuplicate(world: World): Promise<boolean> {
     );
     return refused === "EVENT_ALREADY_ATTESTED";
   } finally {
-    ledger.close();
+    await ledger.close();
     await rm(folder, { recursive: true });
   }
 }

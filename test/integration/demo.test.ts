@@ -28,7 +28,7 @@ describe("The demo", function () {
   afterEach(() => snapshot.restore());
 
   context("run as it is, with --json", function () {
-    it("pays 760151 and 860150, settles all 31 dispenses, balances, and keeps a patient's consent", async function () {
+    it("pays 760151 and 860150, settles all 31 dispenses, shows oracles, balances, and keeps a patient's consent", async function () {
       const { output, told, results } = listener();
 
       expect(await runDemo(hre, { json: true, tamper: false }, output), told()).to.equal(true);
@@ -48,10 +48,18 @@ describe("The demo", function () {
           paid: "563.25",
           reclaimed: "2263.25",
         },
+        oracle: { workflow: true, passkey: true, duplicateCaught: true, equivocationProved: true },
         balanced: true,
         consent: { granted: true, read: true, revoked: true, refusedAfter: true, majority: true },
       });
-      expect(Object.keys(gas ?? {})).to.have.members(["pool", "pharmacy", "laboratory", "dispenses", "consent"]);
+      expect(Object.keys(gas ?? {})).to.have.members([
+        "pool",
+        "pharmacy",
+        "laboratory",
+        "dispenses",
+        "oracles",
+        "consent",
+      ]);
       for (const byVerb of Object.values(gas ?? {}))
         for (const [verb, used] of Object.entries(byVerb)) expect(used, verb).to.be.a("number").above(0);
 
