@@ -165,7 +165,7 @@ const attemptFor = (groups: bigint[][]): fc.Arbitrary<Attempt> =>
   fc.record({
     results: resultsFor(groups),
     dropped: fc.oneof(
-      { weight: 2, arbitrary: fc.constant([]) },
+      { weight: 2, arbitrary: fc.constant<number[]>([]) },
       { weight: 3, arbitrary: fc.array(fc.nat({ max: 11 }), { minLength: 1, maxLength: 3 }) },
     ),
     spoilt: fc.oneof({ weight: 5, arbitrary: fc.constant(undefined) }, { weight: 1, arbitrary: fc.nat({ max: 7 }) }),
