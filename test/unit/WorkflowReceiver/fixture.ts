@@ -1,6 +1,6 @@
 import type { HardhatEthersSigner } from "@nomicfoundation/hardhat-ethers/signers";
 import { impersonateAccount, setBalance, time } from "@nomicfoundation/hardhat-network-helpers";
-import { type ContractTransactionResponse, concat, id, parseEther } from "ethers";
+import { type ContractTransactionResponse, concat, dataSlice, id, parseEther } from "ethers";
 import { ethers } from "hardhat";
 
 import type { GroupResult } from "@carepact/sdk/claims";
@@ -135,6 +135,9 @@ export async function reportSettlement(
   return report(context, await reportOf(context, batch, settlement, changes));
 }
 
+/** How many bytes of a digest the escrow keeps: the first ones. */
+export const KEPT_BYTES = 23;
+
 /** What the escrow keeps of a settlement that was reported. */
 export async function keptOf(
   { escrow }: System,
@@ -142,11 +145,11 @@ export async function keptOf(
   { attestation }: SettlementStruct,
 ): Promise<[digest: string, observedAt: bigint]> {
   const digest = await escrow.attestationDigestOf(batch.id, attestation);
-  return [digest.slice(0, 2 + 54), BigInt(attestation.observedAt)];
+  return [dataSlice(digest, 0, KEPT_BYTES), BigInt(attestation.observedAt)];
 }
 
 /** What the escrow keeps where there is no report. */
-export const NOTHING: [digest: string, observedAt: bigint] = [`0x${"00".repeat(27)}`, 0n];
+export const NOTHING: [digest: string, observedAt: bigint] = [`0x${"00".repeat(KEPT_BYTES)}`, 0n];
 
 /** The forwarder's account, to say what the forwarder itself never would. */
 export async function asForwarder({ forwarder }: Reporting): Promise<HardhatEthersSigner> {

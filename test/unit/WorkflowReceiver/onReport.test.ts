@@ -7,6 +7,7 @@ import { batchOf, fundedBatch, moneyOf } from "../../support/claims";
 import { encodeReportOf, workflowOf, type WorkflowName } from "../../support/keystone";
 import { publish, rulebookOf } from "../../support/system";
 import {
+  KEPT_BYTES,
   NOTHING,
   asForwarder,
   deliver,
@@ -181,7 +182,7 @@ describe("WorkflowReceiver: onReport", () => {
           batches.map((batch) => ["AttestationReported", batch.id]),
         );
         for (const [i, batch] of batches.entries())
-          expect((await recorded(context, batch)).digest).to.equal(dataSlice(encoded[i]!, 64, 91));
+          expect((await recorded(context, batch)).digest).to.equal(dataSlice(encoded[i]!, 64, 64 + KEPT_BYTES));
       });
 
     it("skips one that is outdated, says so, and records the others", async () => {
@@ -194,9 +195,9 @@ describe("WorkflowReceiver: onReport", () => {
       await expect(sent)
         .to.emit(context.receiver, "ReportOutdated")
         .withArgs(middle.id, context.rulebook, BigInt(dataSlice(encoded[1]!, 96)), observedAt);
-      expect((await recorded(context, batches[0]!)).digest).to.equal(dataSlice(encoded[0]!, 64, 91));
+      expect((await recorded(context, batches[0]!)).digest).to.equal(dataSlice(encoded[0]!, 64, 64 + KEPT_BYTES));
       expect(await recorded(context, middle)).to.deep.equal(await keptOf(context, middle, newer));
-      expect((await recorded(context, batches[2]!)).digest).to.equal(dataSlice(encoded[2]!, 64, 91));
+      expect((await recorded(context, batches[2]!)).digest).to.equal(dataSlice(encoded[2]!, 64, 64 + KEPT_BYTES));
     });
 
     for (const place of [0, 1, 2])
@@ -227,7 +228,10 @@ describe("WorkflowReceiver: onReport", () => {
           encodeReportOf({ rulebook: context.rulebook, batchId: batch.id, digest, observedAt: times[i]! }),
         );
         await report(context, ...encoded);
-        expect(await recorded(context, batch)).to.deep.equal([dataSlice(digests[kept]!, 0, 27), BigInt(times[kept])]);
+        expect(await recorded(context, batch)).to.deep.equal([
+          dataSlice(digests[kept]!, 0, KEPT_BYTES),
+          BigInt(times[kept]),
+        ]);
       });
   });
 
