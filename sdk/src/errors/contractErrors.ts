@@ -46,8 +46,6 @@ export const contractErrors: Readonly<Record<string, Readonly<Record<string, str
     "NotRegistry(address caller)": "Only the organization registry may tell standings.",
     "NotReported(bytes32 batchId)": "The rulebook's workflow did not report this statement last: settle with that one.",
     "NotRulebooks(address caller)": "Only the rulebooks contract may tell of rulebooks.",
-    "PartialAmountInvalid(uint256 group, uint256 line)":
-      "A partly met line needs an amount above zero and below the line's own.",
     "PatientKeyUnknown(uint256 line)": "The batch commits to other keys for the patient of the line.",
     "PatientSignatureMissing(uint256 line)": "The rulebook asks for the yes of the line's patient.",
     "PauseTooSoon(uint256 from)": "The last pause is too short ago: try again later.",
@@ -245,6 +243,8 @@ export const contractErrors: Readonly<Record<string, Readonly<Record<string, str
     "NotController(bytes32 patient, bytes32 signerHash)":
       "Only the key that controls the patient's record may do this: sign with it.",
     "NotInitializing()": "This is possible only while the contract is initialized.",
+    "PartialAmountInvalid(uint256 group, uint256 line)":
+      "A partly met line needs an amount above zero and below the line's own.",
     "PatientNotActive(bytes32 patient, uint8 status)":
       "The record is deactivated, or merged into another: use that one.",
     "PatientUnknown(bytes32 patient)": "No patient of this id is registered here on this chain.",
