@@ -1,6 +1,6 @@
 import QRCode from "qrcode";
 import { deployments, formatAmount } from "@carepact/sdk";
-import { confirmPickup, isPickupFor, pickedUpIn, pickupAnswer, readPickupRequest } from "@carepact/sdk/oracles";
+import { checkPickup, confirmPickup, isPickupFor, pickupAnswer, readPickupRequest } from "@carepact/sdk/oracles";
 import { createPasskey, passkeySigner } from "@carepact/sdk/signers";
 
 // The deployment that this page is for. A request for any other is refused.
@@ -57,7 +57,7 @@ function ask() {
   const request = readPickupRequest(location.href);
   const key = storedKeys().find((one) => isPickupFor(request, signerOf(one).signer));
   if (key === undefined) throw Object.assign(new Error(), { details: { reason: "otherKey" } });
-  const lines = pickedUpIn(request).map(({ result, amount }) => {
+  const lines = checkPickup(request, signerOf(key).signer, { escrow }).map(({ result, amount }) => {
     const item = document.createElement("li");
     const paid = amount === undefined ? "" : `: ${formatAmount(amount, request.token)} ${request.token.symbol}`;
     item.textContent = result === "met" ? `${key.label}, all of it${paid}` : `${key.label}, a part of it${paid}`;

@@ -4,6 +4,7 @@ import fc from "fast-check";
 
 import {
   linesLeafOf,
+  manifestRightOf,
   manifestRootOf,
   manifestTreeOf,
   packLineAmounts,
@@ -104,6 +105,27 @@ describe("manifest tree", () => {
         expect(verifyDetail(manifestRootOf(other, tree.root), first, width, alone)).to.equal(true);
         expect(verifyDetail(root, first, width, alone), "a detail on the side of the lines").to.equal(false);
         expect(verifyLines(manifestRootOf(other, tree.root), placed, width, proof), "the reverse").to.equal(false);
+      }),
+    );
+  });
+
+  it("verifies details beside patients' keys by a proof that says so, and by no other", () => {
+    fc.assert(
+      fc.property(fc.integer({ min: 1, max: 40 }), fc.nat(), (width, which) => {
+        const position = which % width;
+        const tree = manifestTreeOf(leavesOf(width));
+        const placed = { position, leaf: leafAt(position) };
+        const path = tree.prove([position]);
+        const [without, beside] = [undefined, foreign].map((patients) =>
+          manifestRootOf(other, manifestRightOf(tree.root, patients)),
+        ) as [string, string];
+        expect(beside).to.equal(hashOf(other, hashOf(tree.root, foreign)));
+        expect(verifyDetail(beside, placed, width, [...path, foreign, other])).to.equal(true);
+        expect(verifyDetail(beside, placed, width, [...path, other])).to.equal(false);
+        expect(verifyDetail(beside, placed, width, [...path, other, foreign])).to.equal(false);
+        expect(verifyDetail(beside, placed, width, [...path, foreign, foreign, other])).to.equal(false);
+        expect(verifyDetail(without, placed, width, [...path, foreign, other])).to.equal(false);
+        expect(verifyDetail(without, placed, width, [...path, other])).to.equal(true);
       }),
     );
   });

@@ -16,6 +16,7 @@ import {
 } from "../../sdk/src/claims";
 import { isCarepactError } from "../../sdk/src/errors";
 import {
+  checkPickup,
   confirmPickup,
   isPickupFor,
   pickedUpIn,
@@ -181,8 +182,11 @@ describe("a request to confirm a pick-up", () => {
 
     it("after it ran out, or about what is still to come", async () => {
       const at = (now: number): Promise<unknown> => confirmPickup(request, signerOf(patient), { ...here(), now });
+      const check = (now: number): unknown => checkPickup(request, patient, { ...here(), now });
       expect(await faultOfAsync(at(NOW + 3601))).to.equal("expired");
+      expect(faultOf(() => check(NOW + 3601))).to.equal("expired");
       expect(await faultOfAsync(at(NOW - 601))).to.equal("future");
+      expect(check(NOW)).to.deep.equal(pickedUpIn(request));
       await at(NOW + 3600);
       await at(NOW - 600);
     });

@@ -225,7 +225,8 @@ describe("patients' keys in a claim batch", () => {
     for (const proof of [[], key.proof.slice(-1), key.proof.with(0, "0x"), key.proof.with(0, "word")])
       expect(verifyPatientKey(root, leaf.line, { ...key, proof })).to.equal(false);
     expect(verifyPatientKey(root, leaf.line, { ...key, salt: "0x00" })).to.equal(false);
-    expect(verifyPatientKey(root, leaf.line, { ...key, signer: "somebody" })).to.equal(false);
+    for (const signer of ["somebody", "", `${own}0`])
+      expect(verifyPatientKey(root, leaf.line, { ...key, signer })).to.equal(false);
   });
 
   describe("come from", () => {

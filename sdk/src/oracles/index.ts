@@ -4,6 +4,7 @@ export { memoryLedger } from "./memoryLedger";
 export type { Released, ReleasedLine, ReleaseOptions } from "./release";
 export { decodeReport, encodeReport, workflowKeyOf, workflowNameOf, type WorkflowReport } from "./report";
 export {
+  checkPickup,
   confirmPickup,
   isPickupFor,
   pickedUpIn,

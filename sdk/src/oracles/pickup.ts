@@ -1,11 +1,9 @@
-import type { Attestation } from "../claims/attestation";
+import { attestationMessageOf, type Attestation } from "../claims/attestation";
 import type { OpenedGroup, OpenedLine } from "../claims/file";
 import { verifyPatientKey } from "../claims/file/patientKeys";
 import { decodeResults, lineResultsOf, type GroupShape, type LineResult } from "../claims/results";
 import {
   batchIdOf,
-  escrowDomain,
-  escrowTypes,
   groupsHashOf,
   type AttestationStatement,
   type ClaimBatchTerms,
@@ -128,7 +126,7 @@ export function readPickupRequest(url: string): PickupRequest {
 }
 
 /**
- * What the one who signs a request says yes to: all that it says of any line. Show it, with words of your own for each line.
+ * What the one who signs a request says yes to: all that its statement says of any line.
  * @throws PICKUP_REQUEST_INVALID where the batch is another, or the statement says more than of the lines that are named
  */
 export function pickedUpIn({ chainId, escrow, terms, groups, statement, lines }: PickupRequest): PickedUp[] {
@@ -161,8 +159,29 @@ export interface ConfirmOptions {
 const CLOCKS_APART = 10 * 60;
 
 /**
+ * Checks a request for the one who holds this key, and gives what to show before asking for a yes: all that the statement
+ * says of any line.
+ * @param signer ERC-7913 signer of the key, in hex
+ * @throws PICKUP_REQUEST_INVALID
+ */
+export function checkPickup(request: PickupRequest, signer: string, options: ConfirmOptions): PickedUp[] {
+  const { chainId, escrow, statement } = request;
+  if (BigInt(chainId) !== BigInt(options.escrow.chainId) || !same(escrow, options.escrow.escrow))
+    throw refused("otherEscrow", "The request is for another chain or escrow than this page.");
+  const pickedUp = pickedUpIn(request);
+  if (!isPickupFor(request, signer))
+    throw refused("otherKey", "The request is for another key, or for other lines than those of this key.");
+  const now = options.now ?? Math.floor(Date.now() / 1000);
+  if (now > statement.validUntil) throw refused("expired", "The request is too old: ask for a new one.");
+  if (statement.observedAt > now + CLOCKS_APART)
+    throw refused("future", "The request is about a moment that is still to come: look at both clocks.");
+  return pickedUp;
+}
+
+/**
  * Says yes: signs the request's statement with the patient's one-time key, or a representative's. Call it only after whoever
- * holds the key saw {@link pickedUpIn} and agreed. What is signed is made from the statement here, never taken as a digest.
+ * holds the key saw what {@link checkPickup} gave, and agreed. What is signed is made from the statement here, never taken
+ * as a digest.
  * @returns An attestation for `settle`, beside the pharmacy's.
  * @throws PICKUP_REQUEST_INVALID, and what the signer throws
  */
@@ -171,18 +190,8 @@ export async function confirmPickup(
   signer: PatientSigner,
   options: ConfirmOptions,
 ): Promise<Attestation> {
-  const { chainId, escrow, statement } = request;
-  if (BigInt(chainId) !== BigInt(options.escrow.chainId) || !same(escrow, options.escrow.escrow))
-    throw refused("otherEscrow", "The request is for another chain or escrow than this page.");
-  pickedUpIn(request);
-  if (!isPickupFor(request, signer.signer))
-    throw refused("otherKey", "The request is for another key, or for other lines than those of this key.");
-  const now = options.now ?? Math.floor(Date.now() / 1000);
-  if (now > statement.validUntil) throw refused("expired", "The request is too old: ask for a new one.");
-  if (statement.observedAt > now + CLOCKS_APART)
-    throw refused("future", "The request is about a moment that is still to come: look at both clocks.");
-  const types = { Attestation: escrowTypes.Attestation };
-  const signature = await signer.sign({ domain: escrowDomain(request), types, message: { ...statement } });
+  checkPickup(request, signer.signer, options);
+  const signature = await signer.sign(attestationMessageOf(request.statement, request));
   return answered(request, signer.signer, signature);
 }
 

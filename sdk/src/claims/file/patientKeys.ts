@@ -50,8 +50,7 @@ export function requirePatientKeys(keys: unknown, path: string): string[] {
 export const patientLeafOf = (line: number, { signer, salt }: Omit<PatientKey, "proof">): string =>
   solidityPackedKeccak256(["uint256", "bytes32", "bytes"], [line, salt, signer]);
 
-/** @internal */
-// As OpenZeppelin's MerkleProof hashes: the smaller one first, so that a proof says nothing of a leaf's place.
+/** @internal As OpenZeppelin's MerkleProof hashes: the smaller one first, so that a proof says nothing of a leaf's place. */
 export const sortedPair = (a: string, b: string): string =>
   keccak256(BigInt(a) < BigInt(b) ? concat([a, b]) : concat([b, a]));
 
@@ -61,7 +60,7 @@ export function verifyPatientKey(manifestRoot: string, line: number, key: Patien
   const path = proof.slice(0, -2);
   const [details, lines] = proof.slice(-2);
   if (details === undefined || lines === undefined) return false;
-  if (!isHexString(signer) || ![salt, ...proof].every((hash) => isHexString(hash, 32))) return false;
+  if (!isHexString(signer, true) || ![salt, ...proof].every((hash) => isHexString(hash, 32))) return false;
   const root = path.reduce(sortedPair, patientLeafOf(line, key));
   return manifestRootOf(lines, manifestRightOf(details, root)) === manifestRoot;
 }
