@@ -78,7 +78,7 @@ library ResultsLib {
     }
 
     /// @notice The result of one line of a batch: its code, and what is paid if it is {PARTLY_MET}, in base units.
-    /// @dev Takes only results that can settle, as far as they can be told without the lines' amounts.
+    /// @dev Takes only results that a settlement would take for well-formed as a whole.
     function resultOf(
         bytes calldata results,
         Group[] calldata groups,
@@ -97,9 +97,6 @@ library ResultsLib {
             start = end;
         }
         if (start != results.length) revert IClaimEscrow.ResultsMalformed();
-        if (code == PARTLY_MET && (part == 0 || part >= groups[group].subtotal())) {
-            revert IClaimEscrow.PartialAmountInvalid(group, line);
-        }
     }
 
     /// @dev The result of a line of a group of `count` lines by line, whose part begins at `start`.

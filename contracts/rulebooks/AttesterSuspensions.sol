@@ -110,12 +110,26 @@ abstract contract AttesterSuspensions is IAttesterSuspensions {
         bytes calldata first,
         bytes calldata second
     ) private pure {
-        (uint256 firstCode, uint256 firstPart) = first.resultOf(groups, group, line);
-        (uint256 secondCode, uint256 secondPart) = second.resultOf(groups, group, line);
+        (uint256 firstCode, uint256 firstPart) = _resultOf(groups, group, line, first);
+        (uint256 secondCode, uint256 secondPart) = _resultOf(groups, group, line, second);
         if (
             firstCode == ResultsLib.PENDING ||
             secondCode == ResultsLib.PENDING ||
             (firstCode == secondCode && firstPart == secondPart)
         ) revert ResultsAgree();
+    }
+
+    /// @dev The result of a line. A suspension is for good: what never can settle, as far as that shows without the lines' amounts,
+    /// is no reason for it.
+    function _resultOf(
+        Group[] calldata groups,
+        uint256 group,
+        uint256 line,
+        bytes calldata results
+    ) private pure returns (uint256 code, uint256 part) {
+        (code, part) = results.resultOf(groups, group, line);
+        if (code == ResultsLib.PARTLY_MET && (part == 0 || part >= groups[group].subtotal())) {
+            revert IClaimEscrow.PartialAmountInvalid(group, line);
+        }
     }
 }
