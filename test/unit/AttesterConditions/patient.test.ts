@@ -2,7 +2,7 @@ import { loadFixture, setCode } from "@nomicfoundation/hardhat-network-helpers";
 import { expect } from "chai";
 import { concat, dataLength, dataSlice, hexlify, id, keccak256, randomBytes, toBeHex, ZeroHash } from "ethers";
 
-import { met, settle, settlementOf } from "../../support/batches";
+import { byLine, met, pending, settle, settlementOf } from "../../support/batches";
 import { fundedOf, moneyOf } from "../../support/claims";
 import { accountKey, p256Key, passkey, type Key } from "../../support/keys";
 import { assertionAt, originPasskey, PAGE, type Changes } from "../WebAuthnOriginVerifier/assertions";
@@ -17,8 +17,11 @@ import {
   patientSignature,
   plainBatchOf,
   publishConditions,
+  signedBy,
   withSignatures,
   PATIENT,
+  PAYEE,
+  type Signing,
   type World,
 } from "./fixture";
 import { packOpening, withPatients, type Opening, type PatientBatch } from "./patients";
@@ -86,6 +89,33 @@ describe("AttesterConditions: the patient's yes", () => {
     expect(batch.openingOf(0, key!).path).to.deep.equal([]);
     await send(of(0));
     expect((await moneyOf(world, batch)).credits).to.deep.equal([10n]);
+  });
+
+  it("is taken of as many patients as a list can hold, and of more in rounds", async () => {
+    const world = await loadFixture(deployWorld);
+    const key = accountKey("patient of many lines");
+    const rulebook = await publishConditions(world, conditionOf(1, [PAYEE]), conditionOf(1, [PATIENT]));
+    const lines = Array.from({ length: 256 }, () => 10n);
+    const plain = await plainBatchOf(world, [lines], rulebook);
+    const batch = withPatients(
+      plain,
+      lines.map(() => [key]),
+    );
+    await fundedOf(world, batch);
+    const signing = (from: number, to: number): Signing[] => [
+      { attester: 0, key: world.pharmacies[0]! },
+      ...lines.slice(from, to).map((_, i) => ({ attester: 1, place: from + i, key, patientOf: batch })),
+    ];
+    const metFrom = (from: number, to: number) =>
+      byLine(...lines.map((_, line) => (line >= from && line < to ? met : pending)));
+    // A list says in one byte how many signatures it has, and the pharmacy's is one of them.
+    const all = await signedBy(batch, [met], signing(0, 254));
+    await expect(settle(world.escrow, all))
+      .to.be.revertedWithCustomError(world.conditions, "PatientSignatureMissing")
+      .withArgs(254n);
+    await settle(world.escrow, await signedBy(batch, [metFrom(0, 254)], signing(0, 254)));
+    await settle(world.escrow, await signedBy(batch, [metFrom(254, 256)], signing(254, 256)));
+    expect(await moneyOf(world, batch)).to.deep.equal({ open: 0n, free: 0n, credits: [2_560n] });
   });
 
   describe("is refused", () => {
