@@ -8,9 +8,9 @@ const delay = {
   delay: "How long the member waits before each call, such as 14d; 0s unless given, and needed for admin and upgrader",
 };
 const call = {
-  call: "grant, revoke, pause, unpause; or leave it out and give --target and --data (needed)",
+  call: "grant, revoke, forwarder, pause, unpause; or leave it out and give --target and --data (needed)",
   role: "For grant and revoke: the role",
-  account: "For grant and revoke: the account",
+  account: "For grant and revoke: the account. For forwarder: Chainlink's Keystone forwarder, or none",
   delay: "For grant: how long the member waits before each call",
   target: "Address of a contract to call",
   data: "Selector and encoded arguments of the call, hex",

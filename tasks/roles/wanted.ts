@@ -3,6 +3,7 @@ import { isHexString } from "ethers";
 import type { Deployment } from "@carepact/sdk";
 import {
   createRoles,
+  forwarderCall,
   grantCall,
   revokeCall,
   roleIdOf,
@@ -59,17 +60,23 @@ export async function callIn(
   if (target !== undefined || data !== undefined)
     throw usage("--call says what to call: leave --target and --data out.", "--call");
   const roles = createRoles(connection);
-  switch (oneOf(call, ["grant", "revoke", "pause", "unpause"], "--call")) {
+  switch (oneOf(call, ["grant", "revoke", "forwarder", "pause", "unpause"], "--call")) {
     case "grant":
       return grantOf(deployment, options);
     case "revoke":
       return revokeCall(deployment, membershipIn(options));
+    case "forwarder":
+      return forwarderCall(deployment, forwarderIn(needed(options, "account")));
     case "pause":
       return targetOf(await roles.pause().populate(callOptions));
     case "unpause":
       return targetOf(await roles.unpause().populate(callOptions));
   }
 }
+
+/** Who shall hand on reports of workflows; undefined: nobody. @throws INPUT_INVALID */
+const forwarderIn = (account: string): string | undefined =>
+  account === "none" ? undefined : addressIn(account, "--account");
 
 function grantOf(deployment: Deployment, options: CallOptions): TargetCall {
   const membership = membershipIn(options);
@@ -83,7 +90,7 @@ const targetOf = ({ to, data }: { to?: unknown; data?: string | null }): TargetC
 
 function rawCall(target: string | undefined, data: string | undefined): TargetCall {
   if (target === undefined || data === undefined)
-    throw usage("--call is needed: grant, revoke, pause, unpause; or give --target and --data.", "--call");
+    throw usage("--call is needed: grant, revoke, forwarder, pause, unpause; or give --target and --data.", "--call");
   if (!isHexString(data)) throw usage("--data is hex, 0x first.", "--data");
   return { to: addressIn(target, "--target"), data };
 }

@@ -7,6 +7,7 @@ import { run } from "@carepact/sdk";
 import {
   createRoles,
   describeCall,
+  forwarderCall,
   grantCall,
   operationIdOf,
   revokeCall,
@@ -281,6 +282,23 @@ describe("SDK: roles", () => {
       );
     });
 
+    it("lets the upgrader name a forwarder, or none, when its delay is over", async () => {
+      const { officer, anyone, deployment } = await powers();
+      const escrow = await ethers.getContractAt("ClaimEscrowExtension", deployment.claimEscrow);
+      for (const named of [deployment.rulebooks, undefined]) {
+        const call = forwarderCall(deployment, named);
+        await run(officer.schedule(call));
+        const [waiting] = await anyone.pending();
+        expect(waiting).to.include({ contract: "ClaimEscrow", function: "setForwarder" });
+        await time.increase(DELAY);
+        await run(officer.execute(call));
+        expect(await escrow.forwarder()).to.equal(named ?? ZeroAddress);
+      }
+      expect(() => forwarderCall(deployment, deployment.rulebooks.slice(1))).to.throw(
+        "forwarder is not an account address",
+      );
+    });
+
     it("describes calls as far as it knows them", async () => {
       const { deployment } = await powers();
       const { claimEscrow: to } = deployment;
@@ -288,6 +306,11 @@ describe("SDK: roles", () => {
         contract: "ClaimEscrow",
         function: "pause",
         args: {},
+      });
+      expect(describeCall(deployment, forwarderCall(deployment, to))).to.deep.equal({
+        contract: "ClaimEscrow",
+        function: "setForwarder",
+        args: { newForwarder: to },
       });
       expect(describeCall(deployment, { to, data: "0x11111111" })).to.deep.equal({ contract: "ClaimEscrow" });
       const cut = grantCall(deployment, { role: "pauser", account: to, delay: 0 }).data.slice(0, 60);

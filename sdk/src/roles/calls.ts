@@ -1,10 +1,11 @@
-import { AbiCoder, isHexString, keccak256, type Interface } from "ethers";
+import { AbiCoder, Interface, ZeroAddress, isHexString, keccak256, type Fragment } from "ethers";
 
 import type { Deployment } from "../chain/deployment";
 import {
   accessLogInterface,
   accessManagerInterface,
   consentRegistryInterface,
+  escrowExtensionInterface,
   escrowInterface,
   mandatesInterface,
   patientRecoveryInterface,
@@ -45,12 +46,22 @@ export interface DescribedCall {
   args?: Record<string, unknown>;
 }
 
+const functionsOf = ({ fragments }: Interface): Fragment[] => fragments.filter(({ type }) => type !== "constructor");
+
+/** The escrow with what its extension adds at the same address; what both have counts once. */
+const wholeEscrowInterface = (): Interface =>
+  new Interface([
+    ...new Map(
+      [...functionsOf(escrowInterface), ...functionsOf(escrowExtensionInterface)].map((one) => [one.format(), one]),
+    ).values(),
+  ]);
+
 const contractsOf = (deployment: Deployment): [name: string, address: string, abi: Interface][] => [
   ["AccessManager", deployment.accessManager, accessManagerInterface],
   ["OrganizationRegistry", deployment.organizationRegistry, registryInterface],
   ["Rulebooks", deployment.rulebooks, rulebooksInterface],
   ["Mandates", deployment.mandates, mandatesInterface],
-  ["ClaimEscrow", deployment.claimEscrow, escrowInterface],
+  ["ClaimEscrow", deployment.claimEscrow, wholeEscrowInterface()],
   ["ConsentRegistry", deployment.consentRegistry, consentRegistryInterface],
   ["PatientRecovery", deployment.patientRecovery, patientRecoveryInterface],
   ["AccessLog", deployment.accessLog, accessLogInterface],
@@ -77,6 +88,15 @@ export function grantCall({ accessManager }: Deployment, { role, account, delay 
 export function revokeCall({ accessManager }: Deployment, { role, account }: Membership): TargetCall {
   const args: [bigint, string] = [roleIdOf(role), requireAddress(account, "account")];
   return { to: accessManager, data: accessManagerInterface.encodeFunctionData("revokeRole", args) };
+}
+
+/**
+ * The call by which the upgrader names the Keystone forwarder whose reports of workflows are taken; undefined: nobody's. Whoever is
+ * named reports what it likes under every rulebook that names a workflow. @throws IDENTIFIER_INVALID
+ */
+export function forwarderCall({ claimEscrow }: Deployment, forwarder: string | undefined): TargetCall {
+  const args: [string] = [forwarder === undefined ? ZeroAddress : requireAddress(forwarder, "forwarder")];
+  return { to: claimEscrow, data: escrowExtensionInterface.encodeFunctionData("setForwarder", args) };
 }
 
 /** A call in words, as far as the deployment's interfaces know it. */

@@ -2,6 +2,7 @@ export {
   describeCall,
   grantCall,
   operationIdOf,
+  forwarderCall,
   revokeCall,
   type DescribedCall,
   type Grant,
