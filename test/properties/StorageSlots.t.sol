@@ -40,6 +40,11 @@ contract StorageSlotsTest is System, Properties {
         vm.assertEq(_accountAt(address(escrow), slot), address(rulebooks), "rulebooks");
     }
 
+    function test_workflowReports() external view {
+        bytes32 slot = _slotOf("carepact.storage.WorkflowReports");
+        vm.assertEq(_accountAt(address(escrow), slot), FORWARDER, "forwarder");
+    }
+
     function test_standings() external {
         bytes32 slot = _slotOf("carepact.storage.Standings");
         vm.assertEq(_accountAt(address(escrow), slot), address(registry), "registry");

@@ -4,6 +4,7 @@ pragma solidity 0.8.30;
 import {IAccessManaged} from "@openzeppelin/contracts/access/manager/IAccessManaged.sol";
 import {UUPSUpgradeable} from "@openzeppelin/contracts/proxy/utils/UUPSUpgradeable.sol";
 import {Attestation, Settlement} from "../../../contracts/interfaces/ClaimTypes.sol";
+import {IAttesterConditions} from "../../../contracts/interfaces/IAttesterConditions.sol";
 import {IClaimEscrow} from "../../../contracts/interfaces/IClaimEscrow.sol";
 import {IPools} from "../../../contracts/interfaces/IPools.sol";
 import {IRulebookListener} from "../../../contracts/interfaces/IRulebookListener.sol";
@@ -67,13 +68,14 @@ abstract contract ForgingHandlers is SettlingHandlers, ReturningHandlers {
             bool late = needed == 2 && vm.addr(key) <= vm.addr(keys[0]);
             return late ? IClaimEscrow.SignersNotAscending.selector : IClaimEscrow.NotAttester.selector;
         }
+        // Of another length they are no list of accounts' signatures: nothing is a report, anything else packed signatures.
         if (kind == 1) {
             attestation.signatures = needed == 1 ? bytes("") : good;
-            return IClaimEscrow.SignatureCountWrong.selector;
+            return needed == 1 ? IClaimEscrow.NotReported.selector : _packedError(batch, attestation);
         }
         if (kind == 2) {
             attestation.signatures = bytes.concat(attestation.signatures, good);
-            return IClaimEscrow.SignatureCountWrong.selector;
+            return _packedError(batch, attestation);
         }
         if (kind == 3 && needed == 2) {
             // The same one twice, or the right ones in the wrong order.
@@ -92,6 +94,19 @@ abstract contract ForgingHandlers is SettlingHandlers, ReturningHandlers {
             abi.encodeCall(IClaimEscrow.settle, (batch.terms, groupsOf(batch), attestation))
         );
         return _strangerError(returned);
+    }
+
+    /// @dev What signatures that are not packed look like when they are read as if they were, nobody can say beforehand.
+    function _packedError(GhostBatch storage batch, Attestation memory attestation) private returns (bytes4 err) {
+        (, bytes memory returned) = callEscrow(
+            STRANGER,
+            abi.encodeCall(IClaimEscrow.settle, (batch.terms, groupsOf(batch), attestation))
+        );
+        err = bytes4(returned);
+        bool known =
+            err == IAttesterConditions.ConditionNotMet.selector ||
+                err == IAttesterConditions.SignatureNotAsked.selector;
+        return known ? err : IClaimEscrow.SignatureInvalid.selector;
     }
 
     /// @dev A signature over something else recovers to anybody: it may stand before or behind the one before it.

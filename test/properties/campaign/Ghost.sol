@@ -33,6 +33,19 @@ struct GhostBatch {
     mapping(address payee => uint256) refunded;
 }
 
+/// @notice An attestation at work on a batch.
+/// @param states Of the batch's lines, as in {GhostBatch}.
+/// @param firstLine At which the group at work begins.
+/// @param paid By group.
+/// @param freed By group.
+struct Round {
+    Outcome outcome;
+    bytes states;
+    uint256 firstLine;
+    uint256[] paid;
+    uint256[] freed;
+}
+
 /// @title Ghost
 /// @notice What should be true: a second set of books, kept line by line and second by second in the plainest way.
 abstract contract Ghost is System {
@@ -131,17 +144,16 @@ abstract contract Ghost is System {
         bool[] memory opened
     ) internal returns (uint256[] memory paid, uint256[] memory freed) {
         Group[] memory groups = batch.groups;
-        Outcome memory outcome = PlainResults.unpack(results, countsOf(groups));
-        bytes memory states = batch.states;
-        (paid, freed) = (new uint256[](groups.length), new uint256[](groups.length));
-        uint256 firstLine = 0;
+        Round memory round;
+        round.outcome = PlainResults.unpack(results, countsOf(groups));
+        round.states = batch.states;
+        (round.paid, round.freed) = (new uint256[](groups.length), new uint256[](groups.length));
         for (uint256 g = 0; g < groups.length; ++g) {
-            if (outcome.groups[g] != 0 && _canSettle(groups[g], outcome.groups[g], states, firstLine, opened[g])) {
-                (paid[g], freed[g]) = _settleGroup(groups[g], batch.amounts[g], outcome, g, states, firstLine);
-            }
-            firstLine += groups[g].lineCount();
+            if (_canSettle(round, groups[g], g, opened[g])) _settleGroup(round, groups[g], g, batch.amounts[g]);
+            round.firstLine += groups[g].lineCount();
         }
-        batch.states = states;
+        batch.states = round.states;
+        (paid, freed) = (round.paid, round.freed);
         _bookRound(batch, groups, paid, freed);
     }
 
@@ -172,45 +184,33 @@ abstract contract Ghost is System {
     }
 
     /// @dev Whether the group can settle with what was handed in: without the amounts of its lines only as a whole.
-    function _canSettle(
-        Group group,
-        uint256 code,
-        bytes memory states,
-        uint256 firstLine,
-        bool opened
-    ) private pure returns (bool) {
+    function _canSettle(Round memory round, Group group, uint256 g, bool opened) private pure returns (bool) {
+        uint256 code = round.outcome.groups[g];
         uint256 count = group.lineCount();
+        if (code == 0) return false;
         if (opened || count == 1) return true;
         if (code == 3) return false;
         for (uint256 i = 0; i < count; ++i) {
-            if (uint8(states[firstLine + i]) != OPEN) return false;
+            if (uint8(round.states[round.firstLine + i]) != OPEN) return false;
         }
         return true;
     }
 
-    function _settleGroup(
-        Group group,
-        bytes memory amounts,
-        Outcome memory outcome,
-        uint256 index,
-        bytes memory states,
-        uint256 firstLine
-    ) private pure returns (uint256 paid, uint256 freed) {
+    function _settleGroup(Round memory round, Group group, uint256 g, bytes memory amounts) private pure {
         uint256 count = group.lineCount();
         for (uint256 i = 0; i < count; ++i) {
-            uint256 code = outcome.groups[index] == 3 ? outcome.lines[firstLine + i] : outcome.groups[index];
-            if (code == 0 || uint8(states[firstLine + i]) != OPEN) continue;
-            states[firstLine + i] = bytes1(uint8(code));
+            uint256 line = round.firstLine + i;
+            uint256 code = round.outcome.groups[g];
+            if (code == 3) code = round.outcome.lines[line];
+            if (code == 0 || uint8(round.states[line]) != OPEN) continue;
+            round.states[line] = bytes1(uint8(code));
             uint256 amount = amountAt(amounts, i, count);
-            uint256 part =
-                code == PAID
-                    ? amount
-                    : code == PARTED
-                        ? outcome.parts[firstLine + i]
-                        : 0;
+            uint256 part = 0;
+            if (code == PAID) part = amount;
+            if (code == PARTED) part = round.outcome.parts[line];
             vm.assertLe(part, amount, "a line was paid more than its amount");
-            paid += part;
-            freed += amount - part;
+            round.paid[g] += part;
+            round.freed[g] += amount - part;
         }
     }
 

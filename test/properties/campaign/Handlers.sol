@@ -8,11 +8,12 @@ import {ForgingHandlers} from "./ForgingHandlers.sol";
 import {FundingHandlers} from "./FundingHandlers.sol";
 import {GhostBatch} from "./Ghost.sol";
 import {PoolHandlers} from "./PoolHandlers.sol";
+import {ReportingHandlers} from "./ReportingHandlers.sol";
 import {StoppingHandlers} from "./StoppingHandlers.sol";
 
 /// @title Handlers
 /// @notice All handlers of a campaign, and what has to hold after each of their calls.
-contract Handlers is PoolHandlers, FundingHandlers, ForgingHandlers, StoppingHandlers {
+contract Handlers is PoolHandlers, FundingHandlers, ForgingHandlers, ReportingHandlers, StoppingHandlers {
     /// @notice Everybody could take all of their money out: a trial that is taken back.
     error EverybodyLeft();
 
@@ -27,6 +28,7 @@ contract Handlers is PoolHandlers, FundingHandlers, ForgingHandlers, StoppingHan
         (list[i++], list[i++], list[i++]) = (this.settle.selector, this.settle.selector, this.settleMany.selector);
         (list[i++], list[i++]) = (this.settleByLine.selector, this.settleByLine.selector);
         (list[i++], list[i++]) = (this.settleStale.selector, this.settleForged.selector);
+        (list[i++], list[i++]) = (this.settlePacked.selector, this.settleReported.selector);
         (list[i++], list[i++]) = (this.overreach.selector, this.overreach.selector);
         (list[i++], list[i++], list[i++]) = (this.reverse.selector, this.reclaim.selector, this.reclaim.selector);
         (list[i++], list[i++]) = (this.refundFromCredit.selector, this.refundWithTokens.selector);

@@ -20,14 +20,7 @@ abstract contract ReturningHandlers is Campaign {
         GhostBatch storage batch = batches[index];
         (uint256 group, uint256 firstLine) = _groupWithOpenLines(random, batch);
         uint256 count = batch.groups[group].lineCount();
-        bytes memory states = batch.states;
-        uint256[] memory lines = _someOpenLines(random, states, firstLine, count);
-        uint256 amount = 0;
-        for (uint256 i = 0; i < lines.length; ++i) {
-            vm.assertEq(uint256(uint8(states[firstLine + lines[i]])), OPEN, "reverse: handler chose a closed line");
-            states[firstLine + lines[i]] = bytes1(uint8(FREED));
-            amount += amountAt(batch.amounts[group], lines[i], count);
-        }
+        uint256[] memory lines = _someOpenLines(random, batch.states, firstLine, count);
         Reasons memory reasons;
         refusedIf(reasons, isPaused(), IStopClock.PausedUntil.selector);
         (bool ok, bytes memory returned) = callEscrow(
@@ -35,10 +28,8 @@ abstract contract ReturningHandlers is Campaign {
             _reverseData(batch, group, lines, lines.length != count || random.oneIn(4))
         );
         succeededRightly(ok, returned, reasons, "reverse");
+        uint256 amount = _freeInGhost(batch, group, firstLine, lines);
         vm.assertEq(abi.decode(returned, (uint256)), amount, "reverse: another amount");
-        batch.states = states;
-        batch.groupFreed[group] += amount;
-        returnInGhost(batch, amount);
         touch(index);
     }
 
@@ -65,6 +56,25 @@ abstract contract ReturningHandlers is Campaign {
 
     function refundWithTokens(uint256 seed) external counted {
         _refund(RandomLib.from(seed), false);
+    }
+
+    /// @dev Frees these lines of a group in the ghost.
+    function _freeInGhost(
+        GhostBatch storage batch,
+        uint256 group,
+        uint256 firstLine,
+        uint256[] memory lines
+    ) private returns (uint256 amount) {
+        uint256 count = batch.groups[group].lineCount();
+        bytes memory states = batch.states;
+        for (uint256 i = 0; i < lines.length; ++i) {
+            vm.assertEq(uint256(uint8(states[firstLine + lines[i]])), OPEN, "reverse: handler chose a closed line");
+            states[firstLine + lines[i]] = bytes1(uint8(FREED));
+            amount += amountAt(batch.amounts[group], lines[i], count);
+        }
+        batch.states = states;
+        batch.groupFreed[group] += amount;
+        returnInGhost(batch, amount);
     }
 
     /// @dev Frees every open line of the batch in the ghost.

@@ -132,7 +132,7 @@ abstract contract SettlingHandlers is Campaign {
             );
     }
 
-    function _settle(Plan memory plan) private {
+    function _settle(Plan memory plan) internal {
         GhostBatch storage batch = batches[plan.index];
         Reasons memory reasons;
         if (batch.open != 0) reasons = _reasons(batch, plan.settlement.attestation);

@@ -61,13 +61,17 @@ contract ClocksTest is Properties {
         }
     }
 
+    /// @notice Suspended, resumed, and moved to other data in between.
     function testFuzz_rulebookClock(uint256 seed, address blob) external pure {
         Random memory random = RandomLib.from(seed);
         RulebookClock clock = RulebookClockLib.create(blob);
         uint256 running = random.between(1, 2 ** 33);
         (uint256 since, uint256 sum) = (0, 0);
         for (uint256 i = 0; i < 16; ++i) {
-            if (random.oneIn(2)) {
+            if (random.oneIn(4)) {
+                blob = address(uint160(random.next()));
+                clock = clock.moveTo(blob);
+            } else if (random.oneIn(2)) {
                 uint256 passed = random.edgy(0, 90 days);
                 running += passed;
                 if (since != 0) sum += passed;

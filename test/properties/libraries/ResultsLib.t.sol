@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.30;
 
+import {IClaimEscrow} from "../../../contracts/interfaces/IClaimEscrow.sol";
+import {Group} from "../../../contracts/libraries/GroupLib.sol";
 import {ResultsLib} from "../../../contracts/libraries/ResultsLib.sol";
 import {Outcome, PlainResults} from "../support/PlainResults.sol";
 import {Properties} from "../support/Properties.sol";
@@ -22,6 +24,27 @@ contract ResultsLibHarness {
 
     function codesLength(uint256 count) external pure returns (uint256) {
         return ResultsLib.codesLength(count);
+    }
+
+    function lineCodeAt(bytes calldata data, uint256 start, uint256 line) external pure returns (uint256) {
+        return ResultsLib.lineCodeAt(data, start, line);
+    }
+
+    function paysAt(bytes calldata data, uint256 start, uint256 line) external pure returns (bool) {
+        return ResultsLib.paysAt(data, start, line);
+    }
+
+    function endOfLines(bytes calldata data, uint256 start, uint256 count) external pure returns (uint256) {
+        return ResultsLib.endOfLines(data, start, count);
+    }
+
+    function resultOf(
+        bytes calldata data,
+        Group[] calldata groups,
+        uint256 group,
+        uint256 line
+    ) external pure returns (uint256 code, uint256 part) {
+        return ResultsLib.resultOf(data, groups, group, line);
     }
 }
 
@@ -67,11 +90,69 @@ contract ResultsLibTest is Properties {
 
     /// @notice What the campaign packs reads back the same, by its own reader and, as to group codes, by the escrow's.
     function testFuzz_packedResultsReadBackTheSame(uint256 seed) external view {
+        (Outcome memory outcome, uint256[] memory counts) = _newOutcome(RandomLib.from(seed));
+        bytes memory results = PlainResults.pack(outcome, counts);
+        Outcome memory back = PlainResults.unpack(results, counts);
+        vm.assertEq(abi.encode(back), abi.encode(outcome), "unpack(pack(outcome))");
+        for (uint256 g = 0; g < counts.length; ++g) {
+            vm.assertEq(_harness.codeAt(results, 0, g), outcome.groups[g], "code of a group");
+        }
+    }
+
+    /// @notice The result of every line, and where the part of every group by line ends, is what was packed.
+    function testFuzz_resultOfEveryLine(uint256 seed) external view {
+        (Outcome memory outcome, uint256[] memory counts) = _newOutcome(RandomLib.from(seed));
+        bytes memory results = PlainResults.pack(outcome, counts);
+        Group[] memory groups = _groupsOf(counts);
+        uint256 cursor = (counts.length + 3) / 4;
+        uint256 firstLine = 0;
+        for (uint256 g = 0; g < counts.length; ++g) {
+            bool byLine = outcome.groups[g] == ResultsLib.BY_LINE;
+            uint256 parts = 0;
+            for (uint256 i = 0; i < counts[g]; ++i) {
+                uint256 expected = byLine ? outcome.lines[firstLine + i] : outcome.groups[g];
+                (uint256 code, uint256 part) = _harness.resultOf(results, groups, g, i);
+                vm.assertEq(code, expected, "resultOf: code");
+                vm.assertEq(part, byLine ? outcome.parts[firstLine + i] : 0, "resultOf: part");
+                if (!byLine) continue;
+                vm.assertEq(_harness.lineCodeAt(results, cursor, i), expected, "lineCodeAt");
+                vm.assertTrue(_harness.paysAt(results, cursor, i) == (expected == 1 || expected == 3), "paysAt");
+                if (expected == 3) ++parts;
+            }
+            if (byLine) {
+                uint256 end = cursor + (counts[g] + 3) / 4 + 11 * parts;
+                vm.assertEq(_harness.endOfLines(results, cursor, counts[g]), end, "endOfLines");
+                cursor = end;
+            }
+            firstLine += counts[g];
+        }
+        vm.assertEq(cursor, results.length, "the last part ends with the results");
+    }
+
+    /// @notice Of results that are cut off nothing is read from behind their end: a result is that of the whole, or there is none.
+    function testFuzz_cutResultsAreMalformed(uint256 seed) external view {
         Random memory random = RandomLib.from(seed);
-        uint256[] memory counts = new uint256[](random.between(1, 9));
+        (Outcome memory outcome, uint256[] memory counts) = _newOutcome(random);
+        bytes memory results = PlainResults.pack(outcome, counts);
+        Group[] memory groups = _groupsOf(counts);
+        bytes memory cut = new bytes(random.below(results.length));
+        for (uint256 i = 0; i < cut.length; ++i) cut[i] = results[i];
+        uint256 group = random.below(counts.length);
+        uint256 line = random.below(counts[group]);
+        (uint256 code, uint256 part) = _harness.resultOf(results, groups, group, line);
+        try _harness.resultOf(cut, groups, group, line) returns (uint256 cutCode, uint256 cutPart) {
+            vm.assertEq(cutCode, code, "code of cut results");
+            vm.assertEq(cutPart, part, "part of cut results");
+        } catch (bytes memory reason) {
+            vm.assertTrue(bytes4(reason) == IClaimEscrow.ResultsMalformed.selector, "ResultsMalformed");
+        }
+    }
+
+    function _newOutcome(Random memory random) private pure returns (Outcome memory outcome, uint256[] memory counts) {
+        counts = new uint256[](random.between(1, 9));
         uint256 lines = 0;
         for (uint256 g = 0; g < counts.length; ++g) lines += counts[g] = random.between(1, 20);
-        Outcome memory outcome = PlainResults.empty(counts.length, lines);
+        outcome = PlainResults.empty(counts.length, lines);
         uint256 line = 0;
         for (uint256 g = 0; g < counts.length; ++g) {
             outcome.groups[g] = random.below(4);
@@ -81,11 +162,10 @@ contract ResultsLibTest is Properties {
             }
             line += counts[g];
         }
-        bytes memory results = PlainResults.pack(outcome, counts);
-        Outcome memory back = PlainResults.unpack(results, counts);
-        vm.assertEq(abi.encode(back), abi.encode(outcome), "unpack(pack(outcome))");
-        for (uint256 g = 0; g < counts.length; ++g) {
-            vm.assertEq(_harness.codeAt(results, 0, g), outcome.groups[g], "code of a group");
-        }
+    }
+
+    function _groupsOf(uint256[] memory counts) private pure returns (Group[] memory groups) {
+        groups = new Group[](counts.length);
+        for (uint256 g = 0; g < counts.length; ++g) groups[g] = Group.wrap((counts[g] << 86) | 1);
     }
 }

@@ -1,75 +1,103 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.30;
 
-import {AttesterGroup, Rulebook} from "../../../contracts/interfaces/IRulebooks.sol";
+import {ERC7913P256Verifier} from "@openzeppelin/contracts/utils/cryptography/verifiers/ERC7913P256Verifier.sol";
+import {Rulebook} from "../../../contracts/interfaces/IRulebooks.sol";
 import {RulebookBlobLib} from "../../../contracts/rulebooks/RulebookBlobLib.sol";
+import {PlainRulebooks} from "../support/PlainRulebooks.sol";
 import {Properties} from "../support/Properties.sol";
 import {Random, RandomLib} from "../support/Random.sol";
 
-/// @notice Writes blobs, whose library takes rulebooks from calldata.
+/// @notice Writes blobs, and knows who is suspended.
 contract RulebookBlobHarness {
-    function write(Rulebook calldata rulebook, address[] memory attesters) external returns (address) {
-        return RulebookBlobLib.write(rulebook, attesters);
+    mapping(bytes32 attesterHash => bool) private _suspended;
+
+    function suspend(bytes memory attester) external {
+        _suspended[keccak256(attester)] = true;
+    }
+
+    function write(Rulebook calldata rulebook) external returns (address) {
+        return RulebookBlobLib.write(rulebook, _suspended);
     }
 }
 
 /// @notice {RulebookBlobLib} reads what the rulebook says.
 contract RulebookBlobLibTest is Properties {
-    RulebookBlobHarness private _harness = new RulebookBlobHarness();
+    uint256 private constant _NO_LIST = 255;
 
+    /// @dev A copy of OpenZeppelin's verifier: keys are known by its code, not by where it is.
+    address private _p256Verifier;
+    RulebookBlobHarness private _harness;
+
+    function setUp() external {
+        _p256Verifier = address(new ERC7913P256Verifier());
+        _harness = new RulebookBlobHarness();
+    }
+
+    /// @notice Of a simple rulebook, who is suspended is missing from its accounts. A general one has no accounts there.
     function testFuzz_readIsTheRulebook(uint256 seed) external {
-        Random memory random = RandomLib.from(seed);
-        (Rulebook memory rulebook, address[] memory expected) = _newRulebook(random);
-        address blob = _harness.write(rulebook, expected);
-
+        (Rulebook memory rulebook, bool[][] memory suspended, address blob) = _newBlob(RandomLib.from(seed));
         (uint256 grace, uint256 threshold, address[] memory attesters) = RulebookBlobLib.read(blob);
         // Whatever is allocated next must not lie on what was read.
         bytes memory next = abi.encode(rulebook);
         vm.assertEq(keccak256(next), keccak256(abi.encode(rulebook)), "memory behind the attesters");
-        Rulebook memory plain = _plain(blob);
-        vm.assertEq(grace, uint256(plain.grace), "grace");
-        vm.assertEq(threshold, uint256(plain.attesterGroups[0].threshold), "threshold");
-        vm.assertEq(attesters.length, plain.attesterGroups[0].attesters.length, "number of attesters");
-        for (uint256 i = 0; i < attesters.length; ++i) {
-            vm.assertEq(attesters[i], address(bytes20(plain.attesterGroups[0].attesters[i])), "attester");
-        }
+
+        address[] memory expected = PlainRulebooks.accountsOf(rulebook, suspended);
+        bool simple = PlainRulebooks.isSimple(rulebook);
+        vm.assertEq(grace, uint256(rulebook.grace), "grace");
+        vm.assertEq(threshold, simple ? uint256(rulebook.attesterGroups[0].threshold) : _NO_LIST, "threshold");
+        vm.assertEq(abi.encode(attesters), abi.encode(expected), "accounts");
+    }
+
+    function testFuzz_readWorkflowIsItsHash(uint256 seed) external {
+        (Rulebook memory rulebook, , address blob) = _newBlob(RandomLib.from(seed));
+        (bytes32 key, uint256 grace) = RulebookBlobLib.readWorkflow(blob);
+        vm.assertEq(grace, uint256(rulebook.grace), "grace");
+        bytes memory packed = new bytes(62);
+        for (uint256 i = 0; i < 32; ++i) packed[i] = rulebook.workflow.id[i];
+        for (uint256 i = 0; i < 10; ++i) packed[32 + i] = rulebook.workflow.name[i];
+        for (uint256 i = 0; i < 20; ++i) packed[42 + i] = bytes20(rulebook.workflow.owner)[i];
+        vm.assertEq(key, rulebook.workflow.id == 0 ? bytes32(0) : keccak256(packed), "key");
+        if (rulebook.workflow.id != 0) vm.assertEq(RulebookBlobLib.keyOf(rulebook.workflow), key, "keyOf");
+    }
+
+    /// @notice All conditions, attester by attester. Who is suspended leaves a length of zero; a P-256 key stands without a
+    /// verifier that is a copy of OpenZeppelin's, and with any other.
+    function testFuzz_readConditionsIsEveryAttester(uint256 seed) external {
+        (Rulebook memory rulebook, bool[][] memory suspended, address blob) = _newBlob(RandomLib.from(seed));
+        bytes memory expected = PlainRulebooks.packConditions(rulebook, suspended, _p256Verifier);
+        vm.assertEq(RulebookBlobLib.readConditions(blob), expected, "readConditions");
+    }
+
+    /// @notice Suspended or not, the rulebook stays what it was published as.
+    function testFuzz_readWholeIsTheRulebook(uint256 seed) external {
+        (Rulebook memory rulebook, , address blob) = _newBlob(RandomLib.from(seed));
         vm.assertEq(abi.encode(RulebookBlobLib.readWhole(blob)), abi.encode(rulebook), "readWhole");
-        vm.assertEq(abi.encode(plain), abi.encode(rulebook), "the whole rulebook");
     }
 
     /// @notice Who calls a blob gets nothing, and nothing happens.
     function testFuzz_blobStopsAtOnce(uint256 seed, bytes calldata data) external {
-        (Rulebook memory rulebook, address[] memory attesters) = _newRulebook(RandomLib.from(seed));
-        address blob = _harness.write(rulebook, attesters);
+        (, , address blob) = _newBlob(RandomLib.from(seed));
         vm.assertEq(uint256(uint8(blob.code[0])), 0, "begins with STOP");
         (bool ok, bytes memory returned) = blob.call(data);
         vm.assertTrue(ok && returned.length == 0, "stops");
     }
 
-    /// @dev The data decoded as it is written down: three numbers in a word, the attesters, the whole rulebook.
-    function _plain(address blob) private view returns (Rulebook memory rulebook) {
-        bytes memory code = blob.code;
-        uint256 start = 32 + 32 * uint256(uint8(code[31]));
-        bytes memory rest = new bytes(code.length - start);
-        for (uint256 i = 0; i < rest.length; ++i) rest[i] = code[start + i];
-        return abi.decode(rest, (Rulebook));
-    }
-
-    function _newRulebook(
+    function _newBlob(
         Random memory random
-    ) private pure returns (Rulebook memory rulebook, address[] memory accounts) {
-        accounts = new address[](random.edgy(1, 32));
-        bytes[] memory attesters = new bytes[](accounts.length);
-        for (uint256 i = 0; i < accounts.length; ++i) {
-            accounts[i] = address(uint160(random.next()));
-            attesters[i] = abi.encodePacked(accounts[i]);
+    ) private returns (Rulebook memory rulebook, bool[][] memory suspended, address blob) {
+        rulebook = PlainRulebooks.newRulebook(random, _p256Verifier);
+        suspended = new bool[][](rulebook.attesterGroups.length);
+        bool any = random.oneIn(2);
+        for (uint256 i = 0; i < suspended.length; ++i) {
+            bytes[] memory attesters = rulebook.attesterGroups[i].attesters;
+            suspended[i] = new bool[](attesters.length);
+            for (uint256 j = 0; j < attesters.length; ++j) {
+                // Roles sign nothing, so that none of them can be suspended.
+                suspended[i][j] = any && attesters[j].length != 1 && random.oneIn(3);
+                if (suspended[i][j]) _harness.suspend(attesters[j]);
+            }
         }
-        rulebook.attesterGroups = new AttesterGroup[](1);
-        rulebook.attesterGroups[0].threshold = uint8(random.between(1, accounts.length));
-        rulebook.attesterGroups[0].attesters = attesters;
-        rulebook.eventKinds = uint32(random.between(1, 31));
-        rulebook.grace = uint32(random.edgy(0, type(uint32).max));
-        rulebook.suspender = address(uint160(random.next()));
-        rulebook.documentHash = bytes32(random.next());
+        blob = _harness.write(rulebook);
     }
 }

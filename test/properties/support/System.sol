@@ -6,10 +6,11 @@ import {AccessManager} from "@openzeppelin/contracts/access/manager/AccessManage
 // solhint-disable-next-line no-unused-import
 import {ERC1967Proxy} from "@openzeppelin/contracts/proxy/ERC1967/ERC1967Proxy.sol";
 import {ClaimEscrow} from "../../../contracts/claims/ClaimEscrow.sol";
+import {ClaimEscrowExtension} from "../../../contracts/claims/ClaimEscrowExtension.sol";
 import {Mandates} from "../../../contracts/claims/Mandates.sol";
 import {OrganizationRegistry} from "../../../contracts/identity/OrganizationRegistry.sol";
 import {Organization} from "../../../contracts/interfaces/IOrganizationRegistry.sol";
-import {AttesterGroup, Rulebook} from "../../../contracts/interfaces/IRulebooks.sol";
+import {AttesterGroup, Rulebook, Workflow} from "../../../contracts/interfaces/IRulebooks.sol";
 import {TestStablecoin} from "../../../contracts/mocks/TestStablecoin.sol";
 import {Rulebooks} from "../../../contracts/rulebooks/Rulebooks.sol";
 import {Cheats} from "./Properties.sol";
@@ -17,11 +18,16 @@ import {Cheats} from "./Properties.sol";
 /// @title System
 /// @notice The whole system behind its proxies, linked as `deploy/` links it. This contract is the access manager's admin.
 abstract contract System is Cheats {
+    /// @dev Hands on what workflows report.
+    address internal constant FORWARDER = address(0xf04);
+
     AccessManager internal accessManager;
     OrganizationRegistry internal registry;
     Rulebooks internal rulebooks;
     Mandates internal mandates;
     ClaimEscrow internal escrow;
+    /// @dev The escrow's extension, at the escrow's address.
+    ClaimEscrowExtension internal receiver;
 
     /// @dev From their artifacts, as they are deployed: `new` would compile the system once more into each test that holds it.
     function deploySystem() internal {
@@ -49,6 +55,18 @@ abstract contract System is Cheats {
         registry.setStandingListener(address(escrow));
         rulebooks.setRulebookListener(address(escrow));
         mandates.setEscrow(address(escrow));
+        receiver = ClaimEscrowExtension(address(escrow));
+        receiver.setForwarder(FORWARDER);
+    }
+
+    /// @notice The workflow that every rulebook of {publish} names beside its attesters.
+    function workflow() internal pure returns (Workflow memory) {
+        return Workflow(keccak256("workflow"), address(0x0feed), "0123456789");
+    }
+
+    /// @notice How the forwarder names that workflow, before an id of the report.
+    function metadata() internal pure returns (bytes memory) {
+        return abi.encodePacked(workflow().id, workflow().name, workflow().owner, bytes2(0x0001));
     }
 
     function newToken(uint256 decimals) internal returns (TestStablecoin) {
@@ -72,7 +90,7 @@ abstract contract System is Cheats {
         );
     }
 
-    /// @notice Publishes the rulebook of `threshold` of the attesters with these keys, which ascend by account.
+    /// @notice Publishes the rulebook of `threshold` of the attesters with these keys, which ascend by account, or of {workflow}.
     function publish(
         uint256[] memory keys,
         uint256 threshold,
@@ -84,6 +102,7 @@ abstract contract System is Cheats {
         Rulebook memory rulebook;
         rulebook.attesterGroups = new AttesterGroup[](1);
         rulebook.attesterGroups[0] = AttesterGroup({threshold: uint8(threshold), above: 0, attesters: attesters});
+        rulebook.workflow = workflow();
         rulebook.eventKinds = 1;
         rulebook.grace = uint32(grace);
         rulebook.suspender = suspender;
