@@ -58,6 +58,7 @@ contract ClaimEscrow is Settlements, Standings, UUPSUpgradeable {
 
     /// @dev What is not known here is the extension's.
     /// @custom:oz-upgrades-unsafe-allow delegatecall
+    // solhint-disable-next-line no-complex-fallback -- handing on is all it does
     fallback() external {
         address extension = _EXTENSION;
         // As OpenZeppelin's Proxy does it, whose fallback would take ether. Solidity's own copies all data twice, for 1,000 gas.

@@ -19,9 +19,10 @@ import {LineBitmap} from "../libraries/LineBitmap.sol";
 import {ManifestTree} from "../libraries/ManifestTree.sol";
 import {PaymentsHash} from "../libraries/PaymentsHash.sol";
 import {ResultsLib} from "../libraries/ResultsLib.sol";
+import {WorkflowReport} from "../libraries/WorkflowReportLib.sol";
 import {ClaimBatches} from "./ClaimBatches.sol";
 import {Pools} from "./Pools.sol";
-import {WorkflowReport, WorkflowReports} from "./WorkflowReports.sol";
+import {WorkflowReports} from "./WorkflowReports.sol";
 
 /// @title Settlements
 /// @notice How an attestation turns open lines of a claim batch into credits and free balance.
@@ -149,6 +150,7 @@ abstract contract Settlements is ClaimBatches, Pools, WorkflowReports {
             grace = _checkReport(batch.rulebook, round, digest);
         }
         _checkTime(rulebook, grace, state, batch, attestation);
+        // What was reported has no signatures, and needs none: its threshold is zero, which no rulebook's is.
         if (signatures.length == threshold * AttesterSignatures.SIZE) {
             AttesterSignatures.verify(digest, threshold, attesters, signatures);
         } else {

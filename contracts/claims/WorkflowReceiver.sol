@@ -4,9 +4,10 @@ pragma solidity 0.8.30;
 import {IReceiver} from "@chainlink/contracts/src/v0.8/keystone/interfaces/IReceiver.sol";
 import {IERC165} from "@openzeppelin/contracts/interfaces/IERC165.sol";
 import {IWorkflowReceiver, Report} from "../interfaces/IWorkflowReceiver.sol";
+import {WorkflowReport, WorkflowReportLib} from "../libraries/WorkflowReportLib.sol";
 import {RulebookBlobLib} from "../rulebooks/RulebookBlobLib.sol";
 import {RulebookClocks} from "./RulebookClocks.sol";
-import {WorkflowReport, WorkflowReportLib, WorkflowReports} from "./WorkflowReports.sol";
+import {WorkflowReports} from "./WorkflowReports.sol";
 
 /// @title WorkflowReceiver
 /// @notice See {IWorkflowReceiver}.

@@ -23,20 +23,10 @@ struct Report {
 interface IWorkflowReceiver is IReceiver {
     /// @notice The workflow of `rulebook` reported an attestation of `batchId`.
     /// @param digest EIP-712 digest of the attestation.
-    event AttestationReported(
-        bytes32 indexed batchId,
-        bytes32 indexed rulebook,
-        bytes32 digest,
-        uint256 observedAt
-    );
+    event AttestationReported(bytes32 indexed batchId, bytes32 indexed rulebook, bytes32 digest, uint256 observedAt);
 
     /// @notice A report was not recorded: one that was observed at `recordedAt`, not earlier than this one, is.
-    event ReportOutdated(
-        bytes32 indexed batchId,
-        bytes32 indexed rulebook,
-        uint256 observedAt,
-        uint256 recordedAt
-    );
+    event ReportOutdated(bytes32 indexed batchId, bytes32 indexed rulebook, uint256 observedAt, uint256 recordedAt);
 
     /// @notice Reports are taken from `forwarder` from now on.
     event ForwarderSet(address forwarder);

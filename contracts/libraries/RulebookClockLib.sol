@@ -22,9 +22,10 @@ library RulebookClockLib {
 
     /// @notice The same clock of a rulebook whose data lies elsewhere now.
     function moveTo(RulebookClock self, address where) internal pure returns (RulebookClock) {
-        return RulebookClock.wrap(
-            ((RulebookClock.unwrap(self) >> _SUSPENDED_AT_SHIFT) << _SUSPENDED_AT_SHIFT) | uint160(where)
-        );
+        return
+            RulebookClock.wrap(
+                ((RulebookClock.unwrap(self) >> _SUSPENDED_AT_SHIFT) << _SUSPENDED_AT_SHIFT) | uint160(where)
+            );
     }
 
     /// @notice Where the rulebook's data lies; zero: it was never published.

@@ -34,11 +34,7 @@ library Signers {
     }
 
     /// @notice As {isValid}, of a signer in memory.
-    function isValidMemory(
-        bytes memory signer,
-        bytes32 digest,
-        bytes calldata signature
-    ) internal view returns (bool) {
+    function isValidMemory(bytes memory signer, bytes32 digest, bytes calldata signature) internal view returns (bool) {
         if (signer.length < _ACCOUNT_SIZE) return false;
         address account = address(bytes20(signer));
         if (signer.length == _ACCOUNT_SIZE) return isValidOf(account, digest, signature);

@@ -35,7 +35,9 @@ contract AttesterConditions is IAttesterConditions {
         uint256 cursor = 0;
         uint256 first = 0;
         for (uint256 index = 0; cursor < conditions.length; ++index) {
-            (uint256 threshold, uint256 count, uint256 above, uint256 role, uint256 next) = conditions.conditionAt(cursor);
+            (uint256 threshold, uint256 count, uint256 above, uint256 role, uint256 next) = conditions.conditionAt(
+                cursor
+            );
             cursor = next;
             if (role == 0) {
                 uint256 signed;

@@ -2,9 +2,7 @@
 pragma solidity 0.8.30;
 
 import {Bytes} from "@openzeppelin/contracts/utils/Bytes.sol";
-import {
-    ERC7913P256Verifier
-} from "@openzeppelin/contracts/utils/cryptography/verifiers/ERC7913P256Verifier.sol";
+import {ERC7913P256Verifier} from "@openzeppelin/contracts/utils/cryptography/verifiers/ERC7913P256Verifier.sol";
 import {AttesterGroup, Rulebook, Workflow} from "../interfaces/IRulebooks.sol";
 import {ConditionsLib} from "./ConditionsLib.sol";
 import {RulebookBlob} from "./RulebookBlob.sol";
@@ -35,12 +33,7 @@ library RulebookBlobLib {
         bytes memory conditions;
         for (uint256 i = 0; i < groups.length; ++i) {
             bytes[] memory attesters = groups[i].attesters;
-            conditions = abi.encodePacked(
-                conditions,
-                groups[i].threshold,
-                uint8(attesters.length),
-                groups[i].above
-            );
+            conditions = abi.encodePacked(conditions, groups[i].threshold, uint8(attesters.length), groups[i].above);
             for (uint256 j = 0; j < attesters.length; ++j) {
                 bytes memory attester = attesters[j];
                 if (suspended[keccak256(attester)]) {
