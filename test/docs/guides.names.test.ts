@@ -12,12 +12,13 @@ import gas from "../../bench/gas.json";
 
 import { codeIn, readPage, ROOT, rowsOf } from "./page";
 
-const guides = readdirSync(join(ROOT, "docs", "guides")).map((file) => `docs/guides/${file}`);
+const guides = [...readdirSync(join(ROOT, "docs", "guides")).map((file) => `docs/guides/${file}`), "docs/oracles.md"];
 
 const contracts = [
   "AccessLog",
   "AccessManager",
   "ClaimEscrow",
+  "ClaimEscrowExtension",
   "ConsentRegistry",
   "Mandates",
   "OrganizationRegistry",
@@ -29,13 +30,14 @@ const contracts = [
 /** Names of environment variables. */
 const VARIABLE = /^(CAREPACT|ETHERSCAN)_/;
 
-/** Names that are FHIR's, ethers' and the SDK's own. */
+/** Names that are FHIR's, Chainlink's, ethers' and the SDK's own. */
 const names = [
   "AuditEvent",
   "CarepactError",
   "Claim",
   "Consent",
   "DiagnosticReport",
+  "KeystoneForwarder",
   "MedicationDispense",
   "VoidSigner",
 ];

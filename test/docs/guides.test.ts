@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { expect } from "chai";
 
 import { gatewaysStory } from "./gateway";
+import { oraclesStory } from "./oracles";
 import { fencedBlocksOf, readPage, ROOT } from "./page";
 import { patientsStory } from "./patient";
 import { payersStory } from "./payer";
@@ -44,6 +45,10 @@ describe("guides", () => {
   it("docs/guides/patient.md runs", async () => {
     await tell(await patientsStory(world, terminal, shell));
   });
+
+  it("docs/oracles.md runs", async () => {
+    await tell(await oraclesStory(world));
+  });
 });
 
 describe("code in README and guides", () => {
@@ -58,6 +63,7 @@ describe("code in README and guides", () => {
       "erc-8356.md",
       "event-mapping.md",
       "invariants.md",
+      "oracles.md",
       "overview.md",
       "patients.md",
       "privacy.md",
@@ -96,6 +102,7 @@ describe("code in README and guides", () => {
         { page: "docs/guides/patient.md", given: "patient#PatientsGiven" },
         { page: "docs/guides/gateway.md", given: "gateway#GatewaysGiven" },
         { page: "docs/guides/operator.md", given: "operator#OperatorsGiven" },
+        { page: "docs/oracles.md", given: "oracles#OraclesGiven" },
       ]),
     ).to.deep.equal([]);
   });
