@@ -39,6 +39,7 @@ struct GhostBatch {
 /// @param paid By group.
 /// @param freed By group.
 struct Round {
+    Group[] groups;
     Outcome outcome;
     bytes states;
     uint256 firstLine;
@@ -143,18 +144,18 @@ abstract contract Ghost is System {
         bytes memory results,
         bool[] memory opened
     ) internal returns (uint256[] memory paid, uint256[] memory freed) {
-        Group[] memory groups = batch.groups;
         Round memory round;
-        round.outcome = PlainResults.unpack(results, countsOf(groups));
+        round.groups = batch.groups;
+        round.outcome = PlainResults.unpack(results, countsOf(round.groups));
         round.states = batch.states;
-        (round.paid, round.freed) = (new uint256[](groups.length), new uint256[](groups.length));
-        for (uint256 g = 0; g < groups.length; ++g) {
-            if (_canSettle(round, groups[g], g, opened[g])) _settleGroup(round, groups[g], g, batch.amounts[g]);
-            round.firstLine += groups[g].lineCount();
+        (round.paid, round.freed) = (new uint256[](round.groups.length), new uint256[](round.groups.length));
+        for (uint256 g = 0; g < round.groups.length; ++g) {
+            if (_canSettle(round, g, opened[g])) _settleGroup(round, g, batch.amounts[g]);
+            round.firstLine += round.groups[g].lineCount();
         }
         batch.states = round.states;
-        (paid, freed) = (round.paid, round.freed);
-        _bookRound(batch, groups, paid, freed);
+        _bookRound(batch, round.groups, round.paid, round.freed);
+        return (round.paid, round.freed);
     }
 
     /// @dev Moves `amount` of the batch's open lines to its payer.
@@ -184,9 +185,9 @@ abstract contract Ghost is System {
     }
 
     /// @dev Whether the group can settle with what was handed in: without the amounts of its lines only as a whole.
-    function _canSettle(Round memory round, Group group, uint256 g, bool opened) private pure returns (bool) {
+    function _canSettle(Round memory round, uint256 g, bool opened) private pure returns (bool) {
         uint256 code = round.outcome.groups[g];
-        uint256 count = group.lineCount();
+        uint256 count = round.groups[g].lineCount();
         if (code == 0) return false;
         if (opened || count == 1) return true;
         if (code == 3) return false;
@@ -196,8 +197,8 @@ abstract contract Ghost is System {
         return true;
     }
 
-    function _settleGroup(Round memory round, Group group, uint256 g, bytes memory amounts) private pure {
-        uint256 count = group.lineCount();
+    function _settleGroup(Round memory round, uint256 g, bytes memory amounts) private pure {
+        uint256 count = round.groups[g].lineCount();
         for (uint256 i = 0; i < count; ++i) {
             uint256 line = round.firstLine + i;
             uint256 code = round.outcome.groups[g];

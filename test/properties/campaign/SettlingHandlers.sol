@@ -152,15 +152,27 @@ abstract contract SettlingHandlers is Campaign {
         Plan memory plan,
         Vm.Log[] memory logs,
         uint256 cursor
-    ) private returns (uint256 next, uint256 allPaid, uint256 allFreed) {
+    ) private returns (uint256, uint256, uint256) {
         GhostBatch storage batch = batches[plan.index];
-        next = cursor;
-        if (batch.open == 0) return (next, 0, 0);
+        if (batch.open == 0) return (cursor, 0, 0);
         (uint256[] memory paid, uint256[] memory freed) = settleInGhost(
             batch,
             plan.settlement.attestation.results,
             plan.opened
         );
+        touch(plan.index);
+        return _matchEvents(batch, paid, freed, logs, cursor);
+    }
+
+    /// @dev Holds the events from `cursor` on against what each group was paid and freed of.
+    function _matchEvents(
+        GhostBatch storage batch,
+        uint256[] memory paid,
+        uint256[] memory freed,
+        Vm.Log[] memory logs,
+        uint256 cursor
+    ) private view returns (uint256 next, uint256 allPaid, uint256 allFreed) {
+        next = cursor;
         for (uint256 g = 0; g < paid.length; ++g) {
             if (paid[g] + freed[g] == 0) continue;
             (allPaid, allFreed) = (allPaid + paid[g], allFreed + freed[g]);
@@ -173,7 +185,6 @@ abstract contract SettlingHandlers is Campaign {
             vm.assertEq(saidPaid, paid[g], "settle: group was paid another amount");
             vm.assertEq(saidFreed, freed[g], "settle: group was freed of another amount");
         }
-        touch(plan.index);
     }
 
     function _nextGroupSettled(Vm.Log[] memory logs, uint256 from) private pure returns (uint256 next) {
