@@ -113,6 +113,42 @@ for (const [where, make] of Object.entries(ledgers))
       expect(await ledger.release([])).to.equal(0);
     });
 
+    describe("asked when results may be said to be observed", () => {
+      const batch = batchNamed("observed");
+
+      it("takes the time that it is told, of results that are the first of their batch", async () => {
+        expect(await ledger.observe(batch, "0x01", 1_000)).to.equal(1_000);
+        expect(await ledger.observe(batchNamed("another"), "0x02", 1_000)).to.equal(1_000);
+      });
+
+      it("takes the same results again, in whatever spelling, but never for an earlier time than they were said last", async () => {
+        await ledger.observe(batch, "0xab", 1_000);
+        expect(await ledger.observe(batch.toUpperCase().replace("0X", "0x"), "0xAB", 1_000)).to.equal(1_000);
+        expect(await ledger.observe(batch, "0xab", 1_005)).to.equal(1_005);
+        expect(await ledger.observe(batch, "0xab", 900)).to.equal(1_005);
+      });
+
+      it("lets no two different results have one time, whatever order they come in", () =>
+        fc.assert(
+          fc.asyncProperty(
+            fc.array(fc.tuple(fc.constantFrom("0x01", "0x02", "0x00"), fc.integer({ min: 1, max: 6 })), {
+              maxLength: 12,
+            }),
+            async (asked) => {
+              const fresh = make();
+              const said = new Map<number, string>();
+              for (const [results, wanted] of asked) {
+                const at = await fresh.observe(batch, results, wanted);
+                expect(at).to.be.at.least(wanted);
+                expect(said.get(at) ?? results).to.equal(results);
+                said.set(at, results);
+              }
+            },
+          ),
+          { seed: SEED, numRuns: runs(30) },
+        ));
+    });
+
     describe("given payers who coordinate benefits", () => {
       // Allowed are 55.00, of which the first payer pays 40.00 and the second one what is left.
       const second: Terms = { payer: "two", amount: 1_500n, others: 4_000n };

@@ -13,7 +13,7 @@ const isLine = (
 ): boolean => one.batchId === batchId && one.group === group && one.line === line;
 
 /** What a ledger is meant to do, said with one list of all lines; amounts all in the same units. */
-export function modelLedger(): AttestationLedger {
+export function modelLedger(): Omit<AttestationLedger, "observe"> {
   let all: ClaimedLine[] = [];
   const refused = (lines: ClaimedLine[], line: ClaimedLine, named: readonly string[]) => {
     const others = lines.filter((other) => other.eventKey === line.eventKey && !isLine(other, line));
@@ -60,7 +60,7 @@ export function modelLedger(): AttestationLedger {
 }
 
 /** All that a ledger answers to these steps, in an order of its own where it is free to choose; and holds it to its promise. */
-export async function stepsOn(ledger: AttestationLedger, steps: readonly Step[]): Promise<unknown[]> {
+export async function stepsOn(ledger: Omit<AttestationLedger, "observe">, steps: readonly Step[]): Promise<unknown[]> {
   const answers: unknown[] = [];
   for (const step of steps) {
     if ("release" in step) answers.push(await ledger.release(step.release.map(placeOf)));

@@ -49,6 +49,8 @@ export const errorCodes = {
   EVENT_INVALID: "The FHIR resource cannot be read as an event.",
   EVENT_ALREADY_ATTESTED:
     "This attester attested the event as paid before, in another line; details.conflicts says where. Nothing was signed.",
+  OBSERVED_AT_TAKEN:
+    "This attester signed other results of the batch as observed at that time or later; details.least says from when on. Nothing was signed.",
   EVENT_NOT_OPENED: "The results pay for lines that are not open, so that their events cannot be compared.",
   LEDGER_UNREADABLE:
     "The ledger cannot be used; details.reason: missing, notALedger, secret, version, damaged or closed.",
@@ -59,8 +61,7 @@ export const errorCodes = {
     "Fewer attesters, payees or patients signed the same statement than the rulebook asks for; details.missing says who.",
   ATTESTATION_NOT_REPORTED: "The rulebook's workflow did not report this statement, or reported another since.",
   RULEBOOK_INVALID: "Not a rulebook that can be published; details.path and details.reason say why.",
-  EQUIVOCATION_NOT_SHOWN:
-    "The attestations do not prove that their attester equivocated; details.reason says why.",
+  EQUIVOCATION_NOT_SHOWN: "The attestations do not prove that their attester equivocated; details.reason says why.",
   PICKUP_REQUEST_INVALID:
     "A request to confirm a pick-up, or the answer to it, is not to be gone by; details.reason: malformed, tooLarge, otherEscrow, otherBatch, otherLines, otherKey, otherStatement, expired or future.",
 

@@ -4,9 +4,10 @@ import { closeSync, openSync, readSync } from "node:fs";
 import { getBytes, isBytesLike, toUtf8Bytes, type BytesLike } from "ethers";
 import { open, type RootDatabase } from "lmdb";
 
+import { canonicalJson } from "../encryption";
 import { CarepactError, isCarepactError } from "../errors";
-import type { AttestationLedger } from "../oracles";
-import { claimLines, releaseLines, type LedgerRows } from "../oracles/ledger";
+import type { AttestationLedger, AttestedLine, Observation } from "../oracles";
+import { claimLines, observeResults, releaseLines, type LedgerRows } from "../oracles/ledger";
 
 import { vaultOf, type Vault } from "./vault";
 
@@ -74,6 +75,7 @@ export function lmdbLedger({ path, secret, create = false }: LmdbLedgerOptions):
   return {
     claim: (lines, coordinatesWith = []) => later(() => claimLines(rows, lines, coordinatesWith)),
     release: (lines) => later(() => releaseLines(rows, lines)),
+    observe: (batchId, results, observedAt) => later(() => observeResults(rows, batchId, results, observedAt)),
     attested: (eventKey) => later(() => [...rows.get(eventKey)]),
     close: async () => {
       if (closed) return;
@@ -145,17 +147,43 @@ function claimHead(database: Database, vault: Vault, fail: (reason: Reason) => C
   if (!vault.fits(head.subarray(1))) throw fail("secret");
 }
 
+type LineJson = Omit<AttestedLine, "amount" | "together"> & { amount: string; together: string };
+
+/** Names of a batch's rows. Event keys, which name the others, are JSON objects. */
+const observedName = (batchId: string): string => `observed ${batchId.toLowerCase()}`;
+
 function rowsOf(database: Database, vault: Vault): LedgerRows {
+  const read = (about: string): string | undefined => {
+    const name = vault.nameOf(about);
+    const sealed = database.get(name);
+    return sealed === undefined ? undefined : vault.open(name, sealed);
+  };
+  const write = (about: string, text: string): void => {
+    const name = vault.nameOf(about);
+    database.putSync(name, vault.seal(name, text));
+  };
   return {
-    get: (eventKey) => {
-      const name = vault.nameOf(eventKey);
-      const sealed = database.get(name);
-      return sealed === undefined ? [] : vault.open(name, sealed);
-    },
+    get: (eventKey) =>
+      (JSON.parse(read(eventKey) ?? "[]") as LineJson[]).map((line) => ({
+        ...line,
+        amount: BigInt(line.amount),
+        together: BigInt(line.together),
+      })),
     put: (eventKey, lines) => {
-      const name = vault.nameOf(eventKey);
-      if (lines.length === 0) database.removeSync(name);
-      else database.putSync(name, vault.seal(name, lines));
+      if (lines.length === 0) database.removeSync(vault.nameOf(eventKey));
+      else
+        write(
+          eventKey,
+          canonicalJson(
+            lines.map((line) => ({ ...line, amount: line.amount.toString(), together: line.together.toString() })),
+          ),
+        );
     },
+    observed: (batchId) => {
+      const text = read(observedName(batchId));
+      return text === undefined ? undefined : (JSON.parse(text) as Observation);
+    },
+    putObserved: (batchId, { results, observedAt }) =>
+      write(observedName(batchId), canonicalJson({ results, observedAt })),
   };
 }

@@ -1,26 +1,21 @@
 /// <reference types="node" />
 import { createCipheriv, createDecipheriv, createHmac, randomBytes, timingSafeEqual } from "node:crypto";
 
-import { canonicalJson } from "../encryption";
-import type { AttestedLine } from "../oracles";
-
 /** What keeps a ledger's rows from whoever steals the file: names that cannot be guessed, and sealed contents. */
 export interface Vault {
   /** Tells whether a ledger was made with the same secret. */
   mark: Uint8Array;
   fits(mark: Uint8Array): boolean;
-  /** Key of an event's row: HMAC-SHA-256 of its event key. */
-  nameOf(eventKey: string): Uint8Array;
-  /** A row's lines, sealed under its name (AES-256-GCM), so that rows cannot be changed or exchanged. */
-  seal(name: Uint8Array, lines: readonly AttestedLine[]): Uint8Array;
+  /** Key of a row: HMAC-SHA-256 of what it is about. */
+  nameOf(about: string): Uint8Array;
+  /** A row's text, sealed under its name (AES-256-GCM), so that rows cannot be changed or exchanged. */
+  seal(name: Uint8Array, text: string): Uint8Array;
   /** @throws when the row was not sealed under this name with this secret */
-  open(name: Uint8Array, sealed: Uint8Array): AttestedLine[];
+  open(name: Uint8Array, sealed: Uint8Array): string;
 }
 
 const NONCE_BYTES = 12;
 const TAG_BYTES = 16;
-
-type LineJson = Omit<AttestedLine, "amount" | "together"> & { amount: string; together: string };
 
 /** @param secret 32 bytes. Each use has a key of its own. */
 export function vaultOf(secret: Uint8Array): Vault {
@@ -30,13 +25,10 @@ export function vaultOf(secret: Uint8Array): Vault {
   return {
     mark,
     fits: (other) => other.length === mark.length && timingSafeEqual(other, mark),
-    nameOf: (eventKey) => createHmac("sha256", names).update(eventKey, "utf8").digest(),
-    seal: (name, lines) => {
+    nameOf: (about) => createHmac("sha256", names).update(about, "utf8").digest(),
+    seal: (name, text) => {
       const nonce = randomBytes(NONCE_BYTES);
       const cipher = createCipheriv("aes-256-gcm", contents, nonce).setAAD(name);
-      const text = canonicalJson(
-        lines.map((line) => ({ ...line, amount: line.amount.toString(), together: line.together.toString() })),
-      );
       return joined(nonce, cipher.update(text, "utf8"), cipher.final(), cipher.getAuthTag());
     },
     open: (name, sealed) => {
@@ -45,12 +37,8 @@ export function vaultOf(secret: Uint8Array): Vault {
         authTagLength: TAG_BYTES,
       });
       decipher.setAAD(name).setAuthTag(sealed.subarray(end));
-      const text = joined(decipher.update(sealed.subarray(NONCE_BYTES, end)), decipher.final());
-      return (JSON.parse(new TextDecoder().decode(text)) as LineJson[]).map((line) => ({
-        ...line,
-        amount: BigInt(line.amount),
-        together: BigInt(line.together),
-      }));
+      const opened = joined(decipher.update(sealed.subarray(NONCE_BYTES, end)), decipher.final());
+      return new TextDecoder().decode(opened);
     },
   };
 }

@@ -5,7 +5,7 @@ import { openedGroupsOf } from "../claims/batchSource";
 import { resultShapeOf, type OpenedGroup, type OpenedLine, type OpenedRecord, type PublicPart } from "../claims/file";
 import { eventKeyOf } from "../claims/input";
 import { encodeResults, lineResultsOf, type GroupResult, type LineResult } from "../claims/results";
-import { deploymentOf, type Connection } from "../chain/deployment";
+import { chainTimeOf, deploymentOf, type Connection } from "../chain/deployment";
 import { CarepactError } from "../errors";
 
 import type { AttestationLedger, ClaimedLine, EventConflict } from "./ledger";
@@ -37,8 +37,11 @@ export interface Attester<Signed> {
    * is refused before anything is signed; then nothing is noted. After a crash or a failure, ask again: the same lines of the
    * same batch are no duplicate. What was noted stays, whatever came of signing, until {@link Attester.release}; lines that are
    * pending or not met are not noted, nor forgotten, since an earlier signature of this attester may still be used.
+   *
+   * Results that differ from what was signed last of the batch are said to be observed a second later at least: of two with one
+   * time, anybody could prove that the attester lied.
    * @throws EVENT_ALREADY_ATTESTED, with `details.conflicts`: the attester's own knowledge of other payers, not for whoever asked.
-   * EVENT_NOT_OPENED where `results` pay for a group that is not open. RESULTS_MALFORMED, PARTIAL_AMOUNT_INVALID, INPUT_INVALID,
+   * OBSERVED_AT_TAKEN where `observedAt` is given, and other results were signed for that time or later. EVENT_NOT_OPENED where `results` pay for a group that is not open. RESULTS_MALFORMED, PARTIAL_AMOUNT_INVALID, INPUT_INVALID,
    * what the ledger throws, and what signing throws.
    */
   attest(batch: OpenedBatch, results: readonly GroupResult[], options?: AttestOnceOptions): Promise<Signed>;
@@ -68,12 +71,34 @@ export function createAttester(
   deploymentOf(connection);
   const signing: AttestWith<unknown> =
     sign ?? ((batch, results, options) => attest(connection.runner, batch, results, options));
+  /** When these results may be said to be observed, so that nobody can hold them against what was signed before. */
+  const observe = async (
+    batch: OpenedBatch,
+    results: readonly GroupResult[],
+    wanted: number | undefined,
+    now: number,
+  ): Promise<number> => {
+    const packed = encodeResults(results, resultShapeOf(batch, openedGroupsOf(batch)));
+    const observedAt = await ledger.observe(batch.batchId, packed, now);
+    if (wanted === undefined || observedAt === wanted) return observedAt;
+    throw new CarepactError(
+      "OBSERVED_AT_TAKEN",
+      `Other results of this batch were signed as observed at ${observedAt - 1} or before: these have to be observed later.`,
+      { batchId: batch.batchId, observedAt: wanted, least: observedAt },
+    );
+  };
   return {
     attest: async (batch, results, { coordinatesWith = [], ...options } = {}) => {
-      const lines = paidLinesOf(batch, results, options.observedAt ?? Math.floor(Date.now() / 1000));
+      // The chain refuses what was observed at a time that is still to come for it, so its clock is the better one.
+      const { provider } = connection.runner;
+      const now = options.observedAt ?? (provider ? await chainTimeOf(provider) : Math.floor(Date.now() / 1000));
+      const lines = paidLinesOf(batch, results, now);
       const conflicts = await ledger.claim(lines, requireBatchIds(coordinatesWith));
       if (conflicts.length > 0) throw alreadyAttested(batch.batchId, conflicts);
-      return signing(batch, results, options);
+      return signing(batch, results, {
+        ...options,
+        observedAt: await observe(batch, results, options.observedAt, now),
+      });
     },
     release: (batch, options) => releaseUnpaid(connection, ledger, batch, options),
   };

@@ -1,5 +1,13 @@
 export { createAttester, type AttestOnceOptions, type AttestWith, type Attester, type OpenedBatch } from "./attester";
-export type { AttestationLedger, AttestedLine, ClaimedLine, ConflictReason, EventConflict, LinePlace } from "./ledger";
+export type {
+  AttestationLedger,
+  AttestedLine,
+  ClaimedLine,
+  ConflictReason,
+  EventConflict,
+  LinePlace,
+  Observation,
+} from "./ledger";
 export { memoryLedger } from "./memoryLedger";
 export type { Released, ReleasedLine, ReleaseOptions } from "./release";
 export { decodeReport, encodeReport, workflowKeyOf, workflowNameOf, type WorkflowReport } from "./report";
@@ -19,4 +27,5 @@ export {
   type PickupLine,
   type PickupRequest,
 } from "./pickup";
-export { equivocationOf, findEquivocation, nextObservedAt } from "./equivocation";
+export { equivocationOf, findEquivocation } from "./equivocation";
+export { nextObservedAt } from "./observing";

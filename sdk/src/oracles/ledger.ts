@@ -1,3 +1,5 @@
+import { nextObservedAt } from "./observing";
+
 /** A line that was attested as paid, as a ledger keeps it. JSON as it is, but for the amounts. */
 export interface AttestedLine {
   chainId: number;
@@ -66,6 +68,22 @@ export interface AttestationLedger {
   release(lines: readonly LinePlace[]): Promise<number>;
   /** Where an event was attested as paid. @param eventKey `eventKeyOf` the event */
   attested(eventKey: string): Promise<AttestedLine[]>;
+  /**
+   * Records that results of a batch are signed, and says as observed when: at `observedAt`, but later than all that was signed
+   * of the batch before, unless that said the same. Of two different results with one time, whoever has both could prove that the
+   * attester lied.
+   * @param results As the attestation has them, packed.
+   * @param observedAt Unix seconds.
+   */
+  observe(batchId: string, results: string, observedAt: number): Promise<number>;
+}
+
+/** What an attester said last of a batch. */
+export interface Observation {
+  /** Packed results. */
+  results: string;
+  /** Unix seconds. */
+  observedAt: number;
 }
 
 /** @internal A ledger's rows, inside one transaction. */
@@ -73,6 +91,8 @@ export interface LedgerRows {
   get(eventKey: string): readonly AttestedLine[];
   /** Without lines, the row is removed. */
   put(eventKey: string, lines: readonly AttestedLine[]): void;
+  observed(batchId: string): Observation | undefined;
+  putObserved(batchId: string, observation: Observation): void;
 }
 
 /** @internal What `AttestationLedger.claim` does, whatever the ledger is kept in. Writes nothing where it returns conflicts. */
@@ -108,6 +128,15 @@ export function releaseLines(rows: LedgerRows, places: readonly LinePlace[]): nu
     released += before.length - kept.length;
   }
   return released;
+}
+
+/** @internal What `AttestationLedger.observe` does, whatever the ledger is kept in. */
+export function observeResults(rows: LedgerRows, batchId: string, results: string, observedAt: number): number {
+  const before = rows.observed(batchId);
+  const same = before?.results.toLowerCase() === results.toLowerCase();
+  const at = same ? Math.max(observedAt, before.observedAt) : nextObservedAt(before?.observedAt, observedAt);
+  rows.putObserved(batchId, { results, observedAt: at });
+  return at;
 }
 
 type Place = Omit<LinePlace, "eventKey">;
