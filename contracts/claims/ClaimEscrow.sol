@@ -56,9 +56,9 @@ contract ClaimEscrow is Settlements, Standings, UUPSUpgradeable {
         _claimBatches().mandates = mandates;
     }
 
+    // solhint-disable no-complex-fallback
     /// @dev What is not known here is the extension's.
     /// @custom:oz-upgrades-unsafe-allow delegatecall
-    // solhint-disable-next-line no-complex-fallback -- handing on is all it does
     fallback() external {
         address extension = _EXTENSION;
         // As OpenZeppelin's Proxy does it, whose fallback would take ether. Solidity's own copies all data twice, for 1,000 gas.
@@ -73,6 +73,7 @@ contract ClaimEscrow is Settlements, Standings, UUPSUpgradeable {
             return(free, returndatasize())
         }
     }
+    // solhint-enable no-complex-fallback
 
     /// @notice Whether an interface is implemented (ERC-165), as the Keystone forwarder asks three times before each report.
     function supportsInterface(bytes4 interfaceId) external pure returns (bool) {

@@ -169,7 +169,7 @@ abstract contract Settlements is ClaimBatches, Pools, WorkflowReports {
     function _checkReport(bytes32 rulebook, Round memory round, bytes32 digest) private view returns (uint256 grace) {
         bytes32 key = _reportKey(rulebook, round.batchId);
         WorkflowReport report = _loadReport(key);
-        if (report.digest() != bytes23(digest)) revert NotReported(round.batchId);
+        if (report.digest() != bytes25(digest)) revert NotReported(round.batchId);
         round.reportKey = key;
         return report.grace();
     }

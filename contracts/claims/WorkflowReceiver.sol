@@ -40,7 +40,7 @@ abstract contract WorkflowReceiver is IWorkflowReceiver, RulebookClocks, Workflo
     }
 
     /// @inheritdoc IWorkflowReceiver
-    function reportOf(bytes32 rulebook, bytes32 batchId) external view returns (bytes23 digest, uint40 observedAt) {
+    function reportOf(bytes32 rulebook, bytes32 batchId) external view returns (bytes25 digest, uint40 observedAt) {
         WorkflowReport report = _loadReport(_reportKey(rulebook, batchId));
         return (report.digest(), uint40(report.observedAt()));
     }

@@ -50,7 +50,7 @@ interface IWorkflowReceiver is IReceiver {
     function forwarder() external view returns (address);
 
     /// @notice The newest report of a batch by its rulebook's workflow, until it settled the batch's last lines.
-    /// @return digest First 23 bytes of the attestation's digest; zero: there is no report.
+    /// @return digest First 25 bytes of the attestation's digest; zero: there is no report.
     /// @return observedAt Unix seconds.
-    function reportOf(bytes32 rulebook, bytes32 batchId) external view returns (bytes23 digest, uint40 observedAt);
+    function reportOf(bytes32 rulebook, bytes32 batchId) external view returns (bytes25 digest, uint40 observedAt);
 }

@@ -136,7 +136,7 @@ export async function reportSettlement(
 }
 
 /** How many bytes of a digest the escrow keeps: the first ones. */
-export const KEPT_BYTES = 23;
+export const KEPT_BYTES = 25;
 
 /** What the escrow keeps of a settlement that was reported. */
 export async function keptOf(
