@@ -20,14 +20,14 @@ contract SignatureListHarness {
         SignatureList memory list = SignatureListLib.open(data[from:], bytes32(most));
         all = new Packed[](list.left);
         for (uint256 i = 0; list.left != 0; ++i) {
-            require(list.index == i && list.left == all.length - i && list.digest == bytes32(most), "out of step");
+            assert(list.index == i && list.left == all.length - i && list.digest == bytes32(most));
             (uint256 attester, uint256 place) = (list.key >> 16, list.key & 0xffff);
-            require(list.isNext(attester, place), "the next one is not next");
-            require(!list.isNext(attester ^ 1, place) && !list.isNext(attester, place ^ 1), "another is next");
+            assert(list.isNext(attester, place));
+            assert(!list.isNext(attester ^ 1, place) && !list.isNext(attester, place ^ 1));
             all[i] = Packed(attester, place, list.signature());
             list.advance();
         }
-        require(!list.isNext(0, 0), "one behind the last");
+        assert(!list.isNext(0, 0));
     }
 
     /// @notice A part of fixed size, one of counted items, and the rest.
