@@ -14,6 +14,7 @@ import "./tasks/deploy";
 import "./tasks/deployCheck";
 import "./tasks/devnet";
 import "./tasks/keys";
+import "./tasks/oracle";
 import "./tasks/org";
 import "./tasks/patient";
 import "./tasks/pool";

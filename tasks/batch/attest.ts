@@ -1,34 +1,28 @@
 import {
-  combineAttestations,
   createClaims,
-  encodeResults,
   openedGroupsOf,
-  resultShapeOf,
   type Attestation,
+  type BatchSource,
   type PublicPart,
 } from "@carepact/sdk/claims";
+import { createAttester, type EventConflict } from "@carepact/sdk/oracles";
+import { attestersOf } from "@carepact/sdk/rulebooks";
+import { decodeError } from "@carepact/sdk";
 
+import { signatorySiteOf, type ActorOptions, type SignatorySite } from "../support/actor";
 import type { Call, Ending } from "../support/call";
 import { fileText, outputTo } from "../support/files";
-import { bytes32In, momentIn, usage } from "../support/input";
-import { requireKey } from "../support/sending";
-import { signingSiteOf, type Site } from "../support/site";
+import { bytes32In, listIn, usage } from "../support/input";
+import { withLedger } from "../support/ledger";
+import { isoTime } from "../support/show";
 
-import { attestationsIn } from "./attestations";
-import { resultsIn, type ResultOptions } from "./results";
 import { openedSourceIn, type SourceOptions } from "./source";
+import { saidIn, type Said, type StatementSource } from "./statements";
+import { resultLines, resultsJson, timesText } from "./words";
 
-interface Statement {
-  observedAt?: number;
-  validUntil?: number;
-  evidence?: string;
-}
-
-interface Options extends SourceOptions, ResultOptions {
-  with?: string;
-  observedAt?: string;
-  validUntil?: string;
-  evidence?: string;
+interface Options extends SourceOptions, StatementSource, ActorOptions {
+  ledger?: string;
+  coordinatesWith?: string;
   out?: string;
   force: boolean;
 }
@@ -36,48 +30,84 @@ interface Options extends SourceOptions, ResultOptions {
 export async function run(call: Call, options: Options): Promise<Ending> {
   const output = options.out === undefined ? undefined : await outputTo(options.out, "--out", options);
   const { source, batch } = await openedSourceIn(call, options);
-  const results = await resultsIn(source, batch, options);
-  const site = await signingSiteOf(call);
-  requireKey(site);
-  const packed = encodeResults(results, resultShapeOf(batch, openedGroupsOf(source)));
-  const statement = await statementIn(site, batch, options, packed);
-  const attestation = await createClaims(site.connection).attest(source, results, { ...statement, ...site.options });
+  const coordinatesWith = batchesIn(options);
+  const asked = signersOf(source, batch);
+  const site = await signatorySiteOf(call, options, asked);
+  const said = await saidIn(site, source, batch, options);
+  const { signer } = site.key;
+  if (!asked.includes(signer.toLowerCase()))
+    call.tell(`Warning: by what is known here, the rulebook does not count ${signer}: nobody can settle with it.`);
+  const attestation =
+    options.ledger === undefined
+      ? await sign(site, source, said)
+      : await signOnce(site, source, said, options.ledger, coordinatesWith);
   await output?.write(fileText(attestation));
   return {
     lines:
       output === undefined
         ? [JSON.stringify(attestation)]
-        : [`${site.account} attests; the attestation is in ${output.path}.`],
-    json: { attestation },
+        : [
+            ...resultLines(batch, said.results),
+            `${attestation.signer} attests, ${timesText(said.statement)}; the attestation is in ${output.path}.`,
+          ],
+    json: { attestation, says: resultsJson(batch, said.results) },
   };
 }
 
-/** What attesters who sign together have to have in common. */
-async function statementIn(site: Site, batch: PublicPart, options: Options, results: string): Promise<Statement> {
-  const { observedAt, validUntil, evidence } = options;
-  if (options.with !== undefined) {
-    if ([observedAt, validUntil, evidence].some((value) => value !== undefined))
-      throw usage("--with says moment and evidence: leave --observed-at, --valid-until and --evidence out.", "--with");
-    const [other] = await attestationsIn(options.with, "--with");
-    if (other === undefined) throw usage(`--with: ${options.with} holds no attestation.`, "--with");
-    requireGenuine(batch, other, await site.now());
-    if (other.results.toLowerCase() !== results.toLowerCase())
-      site.call.tell("Warning: the other attester says something else happened; the two do not count together.");
-    return { observedAt: other.observedAt, validUntil: other.validUntil, evidence: other.evidence };
-  }
-  return {
-    ...(observedAt === undefined ? {} : { observedAt: await momentIn(observedAt, "--observed-at", site.now) }),
-    ...(validUntil === undefined ? {} : { validUntil: await momentIn(validUntil, "--valid-until", site.now) }),
-    ...(evidence === undefined ? {} : { evidence: bytes32In(evidence, "--evidence") }),
-  };
+/** Whose signatures may count: attesters by name, payees, and those of patients' keys that are open here. */
+function signersOf(source: BatchSource, batch: PublicPart): string[] {
+  const named = attestersOf(batch.rulebook);
+  const payees = named.some(({ role }) => role === "payee") ? batch.groups.map(({ payee }) => payee) : [];
+  const patients = openedGroupsOf(source).flatMap(({ lines }) =>
+    lines.flatMap(({ patient }) => (patient?.signers ?? []).map(({ signer }) => signer)),
+  );
+  return [...named.map(({ signer }) => signer), ...payees, ...patients].map((signer) => signer.toLowerCase());
 }
 
-/**
- * Whoever sends an attestation may have written anything into it: what is copied from it has to be signed, for this batch and by one of
- * its attesters. Alone it suffices where one attester is enough, which is what is asked here.
- * @throws ATTESTATION_WRONG_BATCH, ATTESTATION_SIGNER_UNKNOWN, ATTESTATION_EXPIRED
- */
-function requireGenuine(batch: PublicPart, attestation: Attestation, now: number): void {
-  const attesterGroups = batch.rulebook.attesterGroups.map((group) => ({ ...group, threshold: 1 }));
-  combineAttestations({ ...batch, rulebook: { ...batch.rulebook, attesterGroups } }, [attestation], now);
+const sign = (
+  { connection, key, options }: SignatorySite,
+  source: BatchSource,
+  { statement }: Said,
+): Promise<Attestation> => createClaims(connection).attest(source, statement, { signer: key, ...options });
+
+/** Signs what the ledger has not in another line. */
+async function signOnce(
+  site: SignatorySite,
+  source: BatchSource,
+  said: Said,
+  path: string,
+  coordinatesWith: string[],
+): Promise<Attestation> {
+  if ("carepact" in source)
+    throw usage(
+      "--ledger needs the lines of the batch: the payer's record, or a payee's file and sealing key.",
+      "--ledger",
+    );
+  const { results, statement } = said;
+  return withLedger(site.call, path, async (ledger) => {
+    const attester = createAttester(site.connection, { ledger, attest: () => sign(site, source, said) });
+    try {
+      return await attester.attest(source, results, { observedAt: statement.observedAt, coordinatesWith });
+    } catch (thrown) {
+      const { code, details } = decodeError(thrown);
+      if (code === "EVENT_ALREADY_ATTESTED") tellConflicts(site, details["conflicts"] as unknown as EventConflict[]);
+      throw thrown;
+    }
+  });
+}
+
+/** Where the attester itself attested the events: for its own eyes. */
+function tellConflicts({ call }: SignatorySite, conflicts: readonly EventConflict[]): void {
+  for (const { group, line, earlier } of conflicts)
+    for (const before of earlier)
+      call.tell(
+        `Line ${line} of group ${group}: attested at ${isoTime(before.at)} as line ${before.line} of group ${before.group} of claim batch ` +
+          `${before.batchId}, which ${before.payer} pays.`,
+      );
+}
+
+function batchesIn({ ledger, coordinatesWith }: Options): string[] {
+  if (coordinatesWith === undefined) return [];
+  if (ledger === undefined) throw usage("--coordinates-with goes with --ledger.", "--coordinates-with");
+  return listIn(coordinatesWith).map((id) => bytes32In(id, "--coordinates-with"));
 }

@@ -1,6 +1,7 @@
 import { CarepactError, formatAmount, type ErrorCode } from "@carepact/sdk";
-import { createClaims, type Accepted } from "@carepact/sdk/claims";
+import { createClaims, type Accepted, type CheckNeeds } from "@carepact/sdk/claims";
 
+import { conditionLines, conditionsJson } from "../rulebook/words";
 import type { Call, Ending } from "../support/call";
 import { exitCodeOf, exitCodes } from "../support/exitCodes";
 import { addressIn, bytes32In, durationIn, listIn, needed, oneOf } from "../support/input";
@@ -43,8 +44,9 @@ export async function run(call: Call, options: Options): Promise<Ending> {
       exitCode: network ? exitCodes.network : exitCodes.notOk,
     };
   }
-  const { batch, lines } = check;
-  const { token, terms } = batch;
+  const { batch, lines, needs } = check;
+  const { token, terms, rulebook } = batch;
+  const knowledge = { deployment: site.deployment, token };
   const total = lines.reduce((sum, { amount }) => sum + amount, 0n);
   return {
     lines: [
@@ -58,6 +60,9 @@ export async function run(call: Call, options: Options): Promise<Ending> {
         ]),
         ["line", "its line", token.symbol],
       ),
+      "It is paid when:",
+      ...conditionLines(rulebook, knowledge).map((line) => `  ${line}`),
+      ...needLines(needs),
       `OK: ${amountText(total, token)} are locked for care until ${isoTime(terms.eventBy)}.`,
     ],
     json: {
@@ -66,6 +71,9 @@ export async function run(call: Call, options: Options): Promise<Ending> {
       total: formatAmount(total, token),
       token,
       eventBy: isoTime(terms.eventBy),
+      rulebook: terms.rulebook,
+      conditions: conditionsJson(rulebook, knowledge),
+      needs,
       lines: lines.map(({ index, amount, detail, event }) => ({
         line: index,
         claimId: detail.claimId,
@@ -76,3 +84,12 @@ export async function run(call: Call, options: Options): Promise<Ending> {
     },
   };
 }
+
+/** What it takes beside attesters by name. */
+const needLines = ({ payee, patientLines, workflow }: CheckNeeds): string[] => [
+  ...(payee ? ["You attest, too: without your own signature nothing of your group is paid."] : []),
+  ...(patientLines.length > 0
+    ? [`Have the patient say yes when the care is given: line ${patientLines.join(", ")} is paid only then.`]
+    : []),
+  ...(workflow === "possible" ? ["A report of the workflow pays without any of these signatures."] : []),
+];

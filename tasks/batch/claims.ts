@@ -13,7 +13,7 @@ import {
 import { readClaim } from "@carepact/sdk/fhir";
 import { createOrganizations } from "@carepact/sdk/organizations";
 
-import { readEntries } from "../support/files";
+import { readEntries, readJson } from "../support/files";
 import { addressIn, needed, usage } from "../support/input";
 import type { Site } from "../support/site";
 
@@ -92,4 +92,14 @@ function decisionOn(claimId: string, decisions: readonly Decision[], isOnly: boo
   const found = decisions.filter((decision) => decision?.claimId === claimId);
   if (found.length > 1) throw usage(`There are ${found.length} decisions on claim ${claimId}.`, "--decisions");
   return found[0];
+}
+
+/** Patients' keys by claim id, of a file. What is no key, and no claim of these, the SDK refuses. @throws INPUT_INVALID */
+export async function patientKeysIn(path: string | undefined): Promise<Record<string, string[]> | undefined> {
+  if (path === undefined) return undefined;
+  const value = await readJson(path, "--patient-keys");
+  const isList = (keys: unknown): boolean => Array.isArray(keys) && keys.every((key) => typeof key === "string");
+  if (typeof value !== "object" || value === null || Array.isArray(value) || !Object.values(value).every(isList))
+    throw usage('--patient-keys is an object such as {"A-1": ["0x..."]}: lists of keys by claim id.', "--patient-keys");
+  return value as Record<string, string[]>;
 }

@@ -1,5 +1,3 @@
-import type { DiagnosticReport, MedicationDispense } from "fhir/r4";
-
 import { decodeError, CarepactError } from "@carepact/sdk";
 import {
   groupResultsOf,
@@ -10,10 +8,10 @@ import {
   type OpenedLine,
   type PublicPart,
 } from "@carepact/sdk/claims";
-import { diagnosticReportResult, dispenseResult, lineResultOf } from "@carepact/sdk/fhir";
+import { eventResult, eventRules, lineResultOf, type EventResource, type FhirVersion } from "@carepact/sdk/fhir";
 
 import { readEntries } from "../support/files";
-import { usage } from "../support/input";
+import { oneOf, usage } from "../support/input";
 
 /** A line, by the claim it was billed on. */
 export interface LineName {
@@ -27,13 +25,25 @@ interface Seen extends LineName {
   resource?: { resourceType?: unknown };
 }
 
+/** Resources as options name them. */
+interface EventOptions {
+  events: string;
+  fhirVersion?: string;
+}
+
 const OPTION = "--events";
+const versions = Object.keys(eventRules) as FhirVersion[];
 
 /**
  * What FHIR resources mean for the lines they are about; of other lines nothing is said.
  * @throws INPUT_INVALID, EVENT_INVALID, and the AMOUNT_ codes for quantities
  */
-export async function eventResultsIn(source: BatchSource, batch: PublicPart, path: string): Promise<GroupResult[]> {
+export async function eventResultsIn(
+  source: BatchSource,
+  batch: PublicPart,
+  { events, fhirVersion }: EventOptions,
+): Promise<GroupResult[]> {
+  const version = oneOf(fhirVersion ?? "R4", versions, "--fhir-version");
   const opened = openedGroupsOf(source);
   if (opened.length === 0)
     throw usage(
@@ -44,7 +54,7 @@ export async function eventResultsIn(source: BatchSource, batch: PublicPart, pat
   const results = batch.groups.map(({ lineCount }) =>
     Array.from({ length: lineCount }, (): LineResult => ({ result: "pending" })),
   );
-  const entries = (await readEntries(path, OPTION)) as Seen[];
+  const entries = (await readEntries(events, OPTION)) as Seen[];
   entries.forEach((entry, i) => {
     const found = lines.filter(({ line }) => isAbout(entry, line));
     const [about] = found;
@@ -54,7 +64,7 @@ export async function eventResultsIn(source: BatchSource, batch: PublicPart, pat
         OPTION,
       );
     try {
-      (results[about.group] as LineResult[])[about.line.index] = resultOf(entry, about.line);
+      (results[about.group] as LineResult[])[about.line.index] = resultOf(entry, about.line, version);
     } catch (thrown) {
       const { code, message, details, cause } = decodeError(thrown);
       throw new CarepactError(code, `${OPTION}, entry ${i + 1}: ${message}`, details, cause);
@@ -66,15 +76,8 @@ export async function eventResultsIn(source: BatchSource, batch: PublicPart, pat
 export const isAbout = (entry: LineName, { detail }: OpenedLine): boolean =>
   entry?.claimId === detail.claimId && (entry.lineNumber === undefined || entry.lineNumber === detail.lineNumber);
 
-function resultOf({ resource }: Seen, { amount, detail: { quantity } }: OpenedLine): LineResult {
-  switch (resource?.resourceType) {
-    case "MedicationDispense": {
-      const terms = { amount, ...(quantity && { billed: quantity }) };
-      return lineResultOf(dispenseResult(resource as MedicationDispense, terms));
-    }
-    case "DiagnosticReport":
-      return lineResultOf(diagnosticReportResult(resource as DiagnosticReport, { amount }));
-    default:
-      throw usage("the resource is no MedicationDispense or DiagnosticReport.", OPTION);
-  }
+function resultOf({ resource }: Seen, line: OpenedLine, fhirVersion: FhirVersion): LineResult {
+  const { amount, detail } = line;
+  const terms = { amount, ...(detail.quantity && { billed: detail.quantity }) };
+  return lineResultOf(eventResult(resource as EventResource, terms, { fhirVersion }));
 }

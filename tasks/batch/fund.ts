@@ -10,9 +10,10 @@ import { afterMined, carryOut, endOf, type Outcome } from "../support/sending";
 import { isoTime, table } from "../support/show";
 import { signingSiteOf } from "../support/site";
 
-import { claimsIn, type ClaimOptions } from "./claims";
+import { claimsIn, patientKeysIn, type ClaimOptions } from "./claims";
 
 interface Options extends ClaimOptions {
+  patientKeys?: string;
   rulebook?: string;
   token?: string;
   eventBy?: string;
@@ -35,8 +36,10 @@ export async function run(call: Call, options: Options): Promise<Ending> {
   const token = await tokenAt(site, needed(options, "token"), "--token");
   const eventBy = await momentIn(moment, "--event-by", site.now);
   const adjudicated = await claimsIn(site, options);
+  const patientKeys = await patientKeysIn(options.patientKeys);
 
-  const action = createClaims(site.connection).fund({ adjudicated, rulebook, token: token.address, eventBy });
+  const input = { adjudicated, rulebook, token: token.address, eventBy, ...(patientKeys && { patientKeys }) };
+  const action = createClaims(site.connection).fund(input);
   // An action is prepared once: what this gives is what will be funded.
   const built = await action.simulate(site.options);
   const { batchId, file, unfunded } = built;

@@ -1,7 +1,25 @@
+import { signatoryOptions } from "../support/actorOptions";
 import { command } from "../support/command";
 import { sealingOptions } from "../support/sealingOptions";
 
 const anyFile = "Claim batch file, or the payer's record; - is stdin (needed)";
+/** What happened, and what was seen of it. */
+const resultOptions = {
+  all: "One result for all groups: met or notMet",
+  results:
+    'File of results: an array of one for each group, or an object by payee; "met", "notMet", "pending", or {"result": "byLine", "lines": ' +
+    '[{"claimId": "A-1", "result": "met"}, {"claimId": "L-1", "lineNumber": 2, "result": "partlyMet", "amount": "45.00"}]}, for open lines; ' +
+    '{"line": 0, ...} names one by its number, as batch:check shows it; those left out are pending; with no names it is one for each line',
+  events:
+    "In place of results: what was seen of lines, as {claimId, lineNumber, resource} with a FHIR MedicationDispense, DiagnosticReport, Procedure, " +
+    "Immunization or Task; one, an array, or one a line; the lines have to be open",
+  fhirVersion: "With --events: R4 or R5; R4 unless given",
+};
+const momentOptions = {
+  observedAt: "Moment of looking, such as 2026-12-31T18:00:00Z; the newest block's unless given",
+  validUntil: "Last moment for settling; as late as the batch allows unless given",
+  evidence: "Salted commitment to what was seen, 32 bytes; random unless given",
+};
 const ownFile = "Claim batch file; - is stdin (needed)";
 
 command(
@@ -16,6 +34,9 @@ command(
         "PharmacyClaim, LaboratoryClaim, FHIR Claim, or {claim, decision}: one, an array, or one a line (NDJSON); - is stdin (needed)",
       decisions: "Decisions on the FHIR Claims: one, or several with their claimId each",
       payee: "Account that is paid for all of them; by NPI from the directory unless given",
+      patientKeys:
+        'JSON file of the keys that may say yes for the patients, by claim id: {"A-1": ["0x..."]}, ERC-7913 signers, made for this claim alone; ' +
+        "in place of those that the claims carry as patientKeys",
       rulebook: "Id of a published rulebook (needed)",
       token: "Address of the ERC-20 token to pay in (needed)",
       eventBy:
@@ -41,38 +62,61 @@ command("batch:check", "Checks before care is given that the money for a payee's
   },
   run: () => import("./check"),
 });
-command("batch:attest", "Signs what happened, as an attester; sends nothing", {
+command("batch:statement", "Writes what several are to sign, or a workflow is to report, unsigned", {
+  level: "read",
+  example: "batch:statement --file batch.json --all met --out statement.json",
+  options: {
+    file: anyFile,
+    ...resultOptions,
+    ...momentOptions,
+    out: "File to write the statement to; stdout unless given",
+    ...sealingOptions,
+  },
+  flags: { force: "Write over the file" },
+  run: () => import("./statement"),
+});
+command("batch:attest", "Signs what happened, as an attester, payee or patient; sends nothing", {
   level: "sign",
   example: "batch:attest --file batch.json --all met --out attestation.json --keystore attester.json",
   options: {
     file: anyFile,
-    all: "One result for all groups: met or notMet",
-    results:
-      'File of results: an array of one for each group, or an object by payee; "met", "notMet", "pending", or {"result": "byLine", "lines": ' +
-      '[{"claimId": "A-1", "result": "met"}, {"claimId": "L-1", "lineNumber": 2, "result": "partlyMet", "amount": "45.00"}]}, for open lines; ' +
-      '{"line": 0, ...} names one by its number, as batch:check shows it; those left out are pending; with no names it is one for each line',
-    events:
-      "In place of results: what was seen of lines, as {claimId, lineNumber, resource} with a FHIR MedicationDispense or DiagnosticReport; one, " +
-      "an array, or one a line; the lines have to be open",
+    ...resultOptions,
+    statement:
+      "Statement of another party (or its attestation), to be signed as it is; results, where given too, have to say the same",
     with: "Attestation of another attester, whose moment and evidence this one is to share",
-    observedAt: "Moment of looking, such as 2026-12-31T18:00:00Z; the newest block's unless given",
-    validUntil: "Last moment for settling; as late as the batch allows unless given",
-    evidence: "Salted commitment to what was seen, 32 bytes; random unless given",
+    ...momentOptions,
+    ledger:
+      "The attester's ledger of attested events (oracle:new-ledger): refuses, with 4, what it has in another line; the lines have to be open; " +
+      "its secret is in the file CAREPACT_LEDGER_SECRET_FILE, or CAREPACT_LEDGER_SECRET, or asked for",
+    coordinatesWith:
+      "With --ledger: ids of batches of other payers who pay for the same events with this one's, with commas",
+    ...signatoryOptions,
     out: "File to write the attestation to; stdout unless given",
     ...sealingOptions,
   },
   flags: { force: "Write over the file" },
   run: () => import("./attest"),
 });
-command("batch:settle", "Pays what attesters agree happened; anyone may, any number of times", {
-  level: "send",
-  example: "batch:settle --file batch.json --attestations one.json,two.json --keystore pharmacy.json",
-  options: {
-    file: anyFile,
-    attestations: "Files of attestations, with commas; one, an array, or one a line each (needed)",
-    ...sealingOptions,
+command(
+  "batch:settle",
+  "Pays what attesters agree, or the workflow reported, that happened; anyone may, any number of times",
+  {
+    level: "send",
+    example: "batch:settle --file batch.json --attestations one.json,two.json --keystore pharmacy.json",
+    options: {
+      file: anyFile,
+      attestations: "Files of attestations, with commas; one, an array, or one a line each",
+      reported: "In place of attestations: the statement that the rulebook's workflow reported last",
+      ...sealingOptions,
+    },
+    run: () => import("./settle"),
   },
-  run: () => import("./settle"),
+);
+command("batch:report", "Shows what the rulebook's workflow reported last of a batch", {
+  level: "read",
+  example: "batch:report --file batch.json --statement statement.json",
+  options: { file: anyFile, statement: "Statement to compare with what was reported; ends with 4 if it is another" },
+  run: () => import("./report"),
 });
 command("batch:reverse", "Gives up open lines of the signer's own group, as a pharmacy's B2 does", {
   level: "send",

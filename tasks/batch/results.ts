@@ -18,6 +18,7 @@ export interface ResultOptions {
   all?: string;
   results?: string;
   events?: string;
+  fhirVersion?: string;
 }
 
 const OPTION = "--results";
@@ -35,12 +36,14 @@ interface Shape {
 export async function resultsIn(
   source: BatchSource,
   batch: PublicPart,
-  { all, results, events }: ResultOptions,
+  { all, results, events, fhirVersion }: ResultOptions,
 ): Promise<GroupResult[]> {
   const { groups, token } = batch;
   if ([all, results, events].filter((option) => option !== undefined).length !== 1)
     throw usage("Give --all, --results or --events, one of them.", OPTION);
-  if (events !== undefined) return eventResultsIn(source, batch, events);
+  if (fhirVersion !== undefined && events === undefined)
+    throw usage("--fhir-version goes with --events.", "--fhir-version");
+  if (events !== undefined) return eventResultsIn(source, batch, { events, fhirVersion });
   if (all !== undefined) {
     const result = oneOf(all, ["met", "notMet"], "--all");
     return groups.map(() => ({ result }));

@@ -1,22 +1,26 @@
 import { formatAmount } from "@carepact/sdk";
-import { createClaims } from "@carepact/sdk/claims";
+import { createClaims, type Attestation, type ReportedStatement } from "@carepact/sdk/claims";
 
 import type { Call, Ending } from "../support/call";
-import { listIn, needed } from "../support/input";
+import { usage } from "../support/input";
 import { amountText } from "../support/money";
 import { carryOut, endOf } from "../support/sending";
 import { table } from "../support/show";
 import { signingSiteOf } from "../support/site";
 
-import { attestationsIn } from "./attestations";
+import { attestationsOf, statementIn } from "./attestations";
 import { openedSourceIn, type SourceOptions } from "./source";
 
 const UNOPENED =
   "The lines of some groups are settled one by one, which takes their amounts: their payees' sealing keys, or the payer's record.";
 
-export async function run(call: Call, options: SourceOptions & { attestations?: string }): Promise<Ending> {
-  const paths = listIn(needed(options, "attestations"));
-  const attestations = (await Promise.all(paths.map((path) => attestationsIn(path, "--attestations")))).flat();
+interface Options extends SourceOptions {
+  attestations?: string;
+  reported?: string;
+}
+
+export async function run(call: Call, options: Options): Promise<Ending> {
+  const by = await groundsIn(options);
   const { source, batch } = await openedSourceIn(call, options);
   const { token, batchId } = batch;
   const site = await signingSiteOf(call);
@@ -29,10 +33,12 @@ export async function run(call: Call, options: SourceOptions & { attestations?: 
   if (funded && open === 0n)
     return nothing("Nothing is open in this batch: all of it was settled, reversed or reclaimed.");
 
-  const action = claims.settle(source, attestations);
+  const action = claims.settle(source, by);
   const { paid, freed } = await action.simulate(site.options);
   if (paid === 0n && freed === 0n)
-    return nothing(`Nothing that is still open is final by these attestations. ${UNOPENED}`);
+    return nothing(
+      `Nothing that is still open is final by ${"reported" in by ? "this report" : "these attestations"}. ${UNOPENED}`,
+    );
   const outcome = await carryOut(site, action, {
     amount: `${amountText(paid + freed, token)}, of which ${amountText(paid, token)} paid`,
   });
@@ -59,4 +65,12 @@ export async function run(call: Call, options: SourceOptions & { attestations?: 
       unopened: settled.unopened,
     },
   }));
+}
+
+/** By what a batch is to be settled. */
+async function groundsIn({ attestations, reported }: Options): Promise<Attestation[] | ReportedStatement> {
+  if ((attestations === undefined) === (reported === undefined))
+    throw usage("Give --attestations or --reported, one of them.", "--attestations");
+  if (reported !== undefined) return { reported: await statementIn(reported, "--reported") };
+  return attestationsOf(attestations ?? "", "--attestations");
 }

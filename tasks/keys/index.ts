@@ -5,9 +5,10 @@ command("keys:new", "Makes new keys in encrypted keystores: to sign with, to ope
   example: "keys:new --signing pharmacy.json --sealing pharmacy.sealing.json",
   options: {
     signing: "Where to write the keystore of an account's key",
-    p256: "Where to write the keystore of a P-256 key, with which patients, representatives and recovery contacts sign without an account",
+    p256: "Where to write the keystore of a P-256 key, with which patients, representatives, recovery contacts and attesters sign without an account",
     origin:
-      "With --p256: origin of the page on which others use passkeys, such as https://records.example, which signatures show on chain (needed then)",
+      "With --p256, for who acts for a record: origin of the page on which others use passkeys, such as https://records.example, which " +
+      "signatures show on chain; left out for an attester's key",
     sealing: "Where to write the keystore of a sealing key (X25519), whose public half goes into the directory",
   },
   run: () => import("./new"),

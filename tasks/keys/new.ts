@@ -1,6 +1,6 @@
 import type { Call, Ending } from "../support/call";
 import { outputTo, PRIVATE, requireApart, type Output } from "../support/files";
-import { needed, usage } from "../support/input";
+import { usage } from "../support/input";
 import { newSealingKeystore, newSigningKeystore } from "../support/keystore";
 import { newP256Keystore, originIn } from "../support/p256Keystore";
 import { passwordFor } from "../support/password";
@@ -16,7 +16,9 @@ interface Options {
 const kinds = ["signing", "p256", "sealing"] as const;
 
 export async function run(call: Call, options: Options): Promise<Ending> {
-  const origin = options.p256 === undefined ? "" : originIn(needed(options, "origin"), "--origin");
+  if (options.origin !== undefined && options.p256 === undefined)
+    throw usage("--origin goes with --p256: other keys have none.", "--origin");
+  const origin = options.origin === undefined ? undefined : originIn(options.origin, "--origin");
   const outputs = await outputsIn(options);
   const password = await passwordFor(call, "the new keystores", true);
   call.tell("Encrypting ...");

@@ -1,9 +1,9 @@
 import { rm } from "node:fs/promises";
 
-import { Wallet } from "ethers";
+import { concat, Wallet } from "ethers";
 
 import { decodeError, type Action } from "@carepact/sdk";
-import { accountSigner, webCryptoSigner, type PatientSigner } from "@carepact/sdk/signers";
+import { accountSigner, type PatientSigner } from "@carepact/sdk/signers";
 
 import type { Call, Ending } from "./call";
 import { isOutcomeUnknown } from "./exitCodes";
@@ -37,8 +37,15 @@ export async function actingSiteOf(call: Call, options: ActorOptions): Promise<A
   return { ...site, acts: signer === undefined ? {} : { signer } };
 }
 
-/** @throws INPUT_INVALID, RUNNER_CANNOT_SIGN */
-export async function signatorySiteOf(call: Call, options: ActorOptions): Promise<SignatorySite> {
+/**
+ * @param asked ERC-7913 signers, in lower case, as one of which a P-256 key is to sign. Unless given, it signs as a passkey does.
+ * @throws INPUT_INVALID, RUNNER_CANNOT_SIGN
+ */
+export async function signatorySiteOf(
+  call: Call,
+  options: ActorOptions,
+  asked?: readonly string[],
+): Promise<SignatorySite> {
   if (options.signer !== undefined || options.signerKeystore !== undefined) {
     const { keystore, as } = call.common;
     if (keystore !== undefined || as !== undefined)
@@ -47,7 +54,7 @@ export async function signatorySiteOf(call: Call, options: ActorOptions): Promis
         "--signer",
       );
     const site = await siteOf(call);
-    const key = await namedKey(site, options, { account: "signer", keystore: "signerKeystore" });
+    const key = await namedKey(site, options, { account: "signer", keystore: "signerKeystore" }, asked);
     if (key !== undefined) return { ...site, key };
   }
   const site = await signingSiteOf(call);
@@ -57,17 +64,22 @@ export async function signatorySiteOf(call: Call, options: ActorOptions): Promis
 
 const optionOf = (name: string): string => `--${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
 
-/** The key that a pair of options names; undefined where neither is given. @throws INPUT_INVALID */
+/**
+ * The key that a pair of options names; undefined where neither is given.
+ * @param asked See {@link signatorySiteOf}
+ * @throws INPUT_INVALID
+ */
 export async function namedKey<Account extends string, Keystore extends string>(
   site: Site,
   options: { [Name in Account | Keystore]?: string },
   names: { account: Account; keystore: Keystore },
+  asked?: readonly string[],
 ): Promise<PatientSigner | undefined> {
   const [account, keystore] = [options[names.account], options[names.keystore]];
   const [accountOption, keystoreOption] = [optionOf(names.account), optionOf(names.keystore)];
   if (account !== undefined && keystore !== undefined)
     throw usage(`${accountOption} and ${keystoreOption} name two keys: leave one out.`, accountOption);
-  if (keystore !== undefined) return keyIn(site, keystore, keystoreOption);
+  if (keystore !== undefined) return keyIn(site, keystore, keystoreOption, asked);
   if (account === undefined) return undefined;
   if (!site.isLocal)
     throw usage(
@@ -77,13 +89,21 @@ export async function namedKey<Account extends string, Keystore extends string>(
   return accountSigner(await nodeAccount(site, account, accountOption));
 }
 
-/** The key in a keystore: of an account, or a P-256 key, which is checked by the deployed verifier. */
-async function keyIn({ call, deployment }: Site, path: string, option: string): Promise<PatientSigner> {
+/** The key in a keystore: of an account, or a P-256 key, which is checked by the deployed verifier that is asked for. */
+async function keyIn(
+  { call, deployment }: Site,
+  path: string,
+  option: string,
+  asked?: readonly string[],
+): Promise<PatientSigner> {
   const text = await readText(path, option);
   if (p256PublicKey(text, option) === undefined)
     return accountSigner(new Wallet(await openSigningKeystore(call, path, option)));
-  const { keys, origin } = await openP256Keystore(call, path, option, text);
-  return webCryptoSigner(keys, { verifier: deployment.webAuthnVerifier, origin });
+  const key = await openP256Keystore(call, path, option, text);
+  const isAsked = asked?.includes(concat([deployment.p256Verifier, key.publicKey])) === true;
+  // Without an origin, and asked for in no form, it is a key in hardware that the rulebook does not name.
+  if (isAsked || (asked !== undefined && !key.hasOrigin)) return key.asP256(deployment.p256Verifier);
+  return key.asPasskey(deployment.webAuthnVerifier);
 }
 
 /** A document of which only a hash goes on chain. */

@@ -210,7 +210,7 @@ describe("Tasks: a batch's life", () => {
       expect(await refused("unopened", events[0], batch)).to.include("--events needs the lines of the batch");
       expect(await refused("unknown", dispense("F-99", "completed", 1))).to.include("entry 1: 0 lines fit its claimId");
       expect(await refused("status", dispense("F-11", "finished", 1))).to.include("--events, entry 1");
-      expect(await refused("kind", { claimId: "F-11", resource: {} })).to.include("no MedicationDispense");
+      expect(await refused("kind", { claimId: "F-11", resource: {} })).to.include("resourceType");
     });
 
     it("refuse too few attesters, strangers, and what is no attestation", async () => {

@@ -135,7 +135,7 @@ describe("Tasks: organizations, rulebooks and pools", () => {
       expect(stdout)
         .to.match(/^events +dispense, diagnosticReport$/m)
         .and.to.match(/^grace +3d$/m);
-      expect(stdout).to.include("2 of 3 attest: ").and.to.include("It is in force.");
+      expect(stdout).to.include("2 of 3 attest:").and.to.include("It is in force.");
     });
 
     it("refuse what is no rulebook", async () => {

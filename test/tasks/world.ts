@@ -34,9 +34,12 @@ export interface World {
   file: (name: string, content: unknown) => string;
 }
 
-/** For loadFixture: deployed, with tokens in the payer's wallet, and nothing else. */
-export async function deployedWorld(): Promise<World> {
-  const system = await deploySystem();
+/**
+ * For loadFixture: deployed, with tokens in the payer's wallet, and nothing else.
+ * @param forwarder Whose reports of workflows are taken; nobody's unless given.
+ */
+export async function deployedWorld(forwarder?: string): Promise<World> {
+  const system = await deploySystem(forwarder);
   const coin = await deployToken();
   const signers = await ethers.getSigners();
   const address = (account: string): string => signers[Number(account)]!.address;
@@ -74,8 +77,8 @@ export interface Peopled extends World {
   laboratory: NodeJS.ProcessEnv;
 }
 
-export async function peopledWorld(): Promise<Peopled> {
-  const world = await deployedWorld();
+export async function peopledWorld(forwarder?: string): Promise<Peopled> {
+  const world = await deployedWorld(forwarder);
   const { does, address, token, file } = world;
   const keys = { pharmacy: await generateSealingKeys(), laboratory: await generateSealingKeys() };
   const register = (account: string, kinds: string, more: Record<string, string>): Promise<Json> =>
@@ -132,6 +135,34 @@ export async function fundedWorld(): Promise<FundedWorld> {
   const options = terms(world, "batch");
   const { batchId } = await world.does(accounts.payer, "batch:fund", { claims, ...options });
   return { ...world, batch: options.out, record: options.record, batchId: batchId as string };
+}
+
+/** A batch under a rulebook of its own, funded by commands. */
+export interface RuledBatch {
+  rulebook: string;
+  batch: string;
+  record: string;
+  batchId: string;
+}
+
+/** Publishes a short rulebook, and funds claims under it. @param options More options of batch:fund */
+export async function fundedUnder(
+  world: Peopled,
+  name: string,
+  rules: Json,
+  claims: readonly Json[],
+  options: Record<string, string> = {},
+): Promise<RuledBatch> {
+  const { does, file, token } = world;
+  const document = { eventKinds: ["dispense", "diagnosticReport"], grace: "3d", ...rules };
+  const published = await does(accounts.payer, "rulebook:publish", {
+    file: file(`${name}.rules.json`, document),
+    token,
+  });
+  const rulebook = published.id as string;
+  const own = { ...terms(world, name), rulebook, claims: file(`${name}.claims.json`, claims), ...options };
+  const { batchId } = await does(accounts.payer, "batch:fund", own);
+  return { rulebook, batch: own.out, record: own.record, batchId: batchId as string };
 }
 
 /** Files of two attesters who say the same. */
