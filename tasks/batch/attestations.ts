@@ -1,3 +1,5 @@
+import { isHexString } from "ethers";
+
 import type { Attestation, AttestationStatement } from "@carepact/sdk/claims";
 
 import { readEntries } from "../support/files";
@@ -41,7 +43,9 @@ export const attestationsOf = async (paths: string, option: string): Promise<Att
 export async function statementIn(path: string, option: string): Promise<AttestationStatement> {
   const entries = await readEntries(path, option);
   const entry = entryOf(entries[0]);
-  if (entries.length !== 1 || !fits(entry, statementTexts))
+  const { batchId: id, results: bytes, evidence: salted } = entry;
+  const isHex = isHexString(id, 32) && isHexString(bytes) && isHexString(salted, 32);
+  if (entries.length !== 1 || !isHex || !fits(entry, statementTexts))
     throw usage(
       `${option}: ${path} is no statement: one object with batchId, results, observedAt, validUntil and evidence.`,
       option,

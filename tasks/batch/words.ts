@@ -13,7 +13,7 @@ const lineText = (line: LineResult, token: Token): string =>
 export function resultLines({ groups, token }: PublicPart, results: readonly GroupResult[]): string[] {
   return groups.flatMap(({ payee, lineCount, subtotal }, group) => {
     const result = results[group] as GroupResult;
-    const of = `group ${group} of ${payee}, ${lineCount} lines, ${amountText(subtotal, token)}`;
+    const of = `group ${group} of ${payee}, ${lineCount === 1 ? "1 line" : `${lineCount} lines`}, ${amountText(subtotal, token)}`;
     if (result.result !== "byLine") return [`${of}: all ${words[result.result]}`];
     return [`${of}:`, ...result.lines.map((line, i) => `  line ${i}: ${lineText(line, token)}`)];
   });

@@ -151,7 +151,7 @@ describe("Tasks: attesting by conditions", () => {
     expect((await signs(2, {}, { observedAt: "2026-01-15" })).stderr).to.include(
       "--statement says moment and evidence",
     );
-    expect((await signs(2, { evidence: 7 })).stderr).to.include("is no statement");
+    for (const evidence of [7, "0x11"]) expect((await signs(2, { evidence })).stderr).to.include("is no statement");
     const ahead = file("attesting.ahead.json", { ...said, observedAt: said.observedAt + DAY });
     const call = { ...at, file: batch, statement: ahead };
     const early = await command("batch:attest", { ...call, as: network }, {});
@@ -167,6 +167,23 @@ describe("Tasks: attesting by conditions", () => {
     expect(acting.stderr).to.include("was made without --origin");
     const idle = await command("keys:new", { signing: path("idle.json"), origin: "https://records.example" }, env);
     expect(idle.stderr).to.include("--origin goes with --p256");
+  });
+
+  it("signs as a passkey does with a P-256 key that has an origin, where the rulebook names it so", async () => {
+    const world = await loadFixture(peopledWorld);
+    const { does, file, path } = world;
+    const env = { CAREPACT_KEYSTORE_PASSWORD_FILE: file("attesting.password", "correct horse battery\n") };
+    const signerKeystore = path("attesting.passkey.json");
+    await command("keys:new", { p256: signerKeystore, origin: "https://records.example" }, env);
+    const { signer } = await does("", "patient:signer", { signerKeystore }, env);
+    const rules = { conditions: [{ attesters: [signer] }] };
+    const claims = [fill("41", "10.00", npis.pharmacy)];
+    const { batch, rulebook } = await fundedUnder(world, "passkey", rules, claims);
+    const { conditions } = await does("", "rulebook:show", { id: rulebook });
+    expect((conditions as { attesters: Json[] }[])[0]!.attesters[0]).to.include({ signer, kind: "passkey" });
+    const out = path("attesting.passkey.attestation.json");
+    await does("", "batch:attest", { file: batch, all: "met", signerKeystore, out }, env);
+    expect(await does(stranger, "batch:settle", { file: batch, attestations: out })).to.include({ paid: "10.00" });
   });
 
   it("funds no claim without the patient's key where the rulebook asks for it, or with one that is none", async () => {
