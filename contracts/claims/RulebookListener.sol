@@ -16,7 +16,7 @@ abstract contract RulebookListener is IRulebookListener, RulebookClocks {
     /// @inheritdoc IRulebookListener
     function onRulebookPublished(bytes32 id, address blob) external onlyRulebooks {
         mapping(bytes32 => RulebookClock) storage clocks = _rulebookClocks().clocks;
-        // A rulebook never changes, not even by an upgrade of the contract that tells of it.
+        // Told of once: later its data lies elsewhere only where attesters who lied were taken out of it.
         if (clocks[id].blob() == address(0)) clocks[id] = RulebookClockLib.create(blob);
     }
 
