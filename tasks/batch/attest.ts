@@ -7,12 +7,13 @@ import {
 } from "@carepact/sdk/claims";
 import { createAttester, type EventConflict } from "@carepact/sdk/oracles";
 import { attestersOf } from "@carepact/sdk/rulebooks";
+import { contractSigner } from "@carepact/sdk/signers";
 import { decodeError } from "@carepact/sdk";
 
 import { signatorySiteOf, type ActorOptions, type SignatorySite } from "../support/actor";
 import type { Call, Ending } from "../support/call";
 import { fileText, outputTo } from "../support/files";
-import { bytes32In, listIn, usage } from "../support/input";
+import { addressIn, bytes32In, listIn, usage } from "../support/input";
 import { withLedger } from "../support/ledger";
 import { isoTime } from "../support/show";
 
@@ -21,6 +22,7 @@ import { saidIn, type Said, type StatementSource } from "./statements";
 import { resultLines, resultsJson, timesText } from "./words";
 
 interface Options extends SourceOptions, StatementSource, ActorOptions {
+  wallet?: string;
   ledger?: string;
   coordinatesWith?: string;
   out?: string;
@@ -32,7 +34,7 @@ export async function run(call: Call, options: Options): Promise<Ending> {
   const { source, batch } = await openedSourceIn(call, options);
   const coordinatesWith = batchesIn(options);
   const asked = signersOf(source, batch);
-  const site = await signatorySiteOf(call, options, asked);
+  const site = inNameOf(await signatorySiteOf(call, options, asked), options);
   const said = await saidIn(site, source, batch, options);
   const { signer } = site.key;
   if (!asked.includes(signer.toLowerCase()))
@@ -52,6 +54,12 @@ export async function run(call: Call, options: Options): Promise<Ending> {
           ],
     json: { attestation, says: resultsJson(batch, said.results) },
   };
+}
+
+/** The site whose key signs for a wallet contract, if one is named. */
+function inNameOf(site: SignatorySite, { wallet }: Options): SignatorySite {
+  if (wallet === undefined) return site;
+  return { ...site, key: contractSigner(addressIn(wallet, "--wallet"), (message) => site.key.sign(message)) };
 }
 
 /** Whose signatures may count: attesters by name, payees, and those of patients' keys that are open here. */

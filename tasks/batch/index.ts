@@ -91,6 +91,7 @@ command("batch:attest", "Signs what happened, as an attester, payee or patient; 
     coordinatesWith:
       "With --ledger: ids of batches of other payers who pay for the same events with this one's, with commas",
     ...signatoryOptions,
+    wallet: "Wallet contract (ERC-1271) in whose name the key signs: one that takes the key's own signature",
     out: "File to write the attestation to; stdout unless given",
     ...sealingOptions,
   },

@@ -2,6 +2,7 @@ import { readFileSync, statSync } from "node:fs";
 
 import { loadFixture, time } from "@nomicfoundation/hardhat-network-helpers";
 import { expect } from "chai";
+import { ethers } from "hardhat";
 
 import { accounts, command, fill, npis, type Json } from "./support";
 import {
@@ -184,6 +185,21 @@ describe("Tasks: attesting by conditions", () => {
     const out = path("attesting.passkey.attestation.json");
     await does("", "batch:attest", { file: batch, all: "met", signerKeystore, out }, env);
     expect(await does(stranger, "batch:settle", { file: batch, attestations: out })).to.include({ paid: "10.00" });
+  });
+
+  it("signs in the name of a wallet contract, which is asked when it settles", async () => {
+    const world = await loadFixture(peopledWorld);
+    const { does, fails, path, address } = world;
+    const wallet = await (await ethers.deployContract("Erc1271Wallet", [address(network)])).getAddress();
+    const rules = { conditions: [{ attesters: [wallet] }] };
+    const { batch } = await fundedUnder(world, "wallet", rules, [fill("51", "10.00", npis.pharmacy)]);
+    const [own, foreign] = [path("attesting.wallet.json"), path("attesting.foreign.json")];
+    await does(network, "batch:attest", { file: batch, all: "met", wallet, out: own });
+    await does(stranger, "batch:attest", { file: batch, all: "met", wallet, out: foreign });
+    await fails(1, stranger, "batch:settle", { file: batch, attestations: foreign });
+    expect(await does(stranger, "batch:settle", { file: batch, attestations: own })).to.include({ paid: "10.00" });
+    const wrong = await fails(2, network, "batch:attest", { file: batch, all: "met", wallet: "0x11" });
+    expect(wrong.stderr).to.include("--wallet is not an address");
   });
 
   it("funds no claim without the patient's key where the rulebook asks for it, or with one that is none", async () => {
