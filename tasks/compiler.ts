@@ -10,10 +10,12 @@ const PROGRESS_EVERY_S = 5;
 
 // Chainlink's sources name the version of OpenZeppelin that they import; npm installs each under a name of its own. foundry.toml
 // says the same.
-subtask(TASK_COMPILE_GET_REMAPPINGS, (): Record<string, string> => ({
-  "@openzeppelin/contracts@4.8.3/": "@openzeppelin/contracts-4.8.3/",
-  "@openzeppelin/contracts@5.0.2/": "@openzeppelin/contracts-5.0.2/",
-}));
+subtask(TASK_COMPILE_GET_REMAPPINGS, () =>
+  Promise.resolve({
+    "@openzeppelin/contracts@4.8.3/": "@openzeppelin/contracts-4.8.3/",
+    "@openzeppelin/contracts@5.0.2/": "@openzeppelin/contracts-5.0.2/",
+  }),
+);
 
 // The compiler comes from npm, so that a build downloads nothing and is the same everywhere.
 subtask(TASK_COMPILE_SOLIDITY_GET_SOLC_BUILD, async (args: { solcVersion: string }): Promise<SolcBuild> => {
