@@ -60,16 +60,13 @@ async function measureWorkflow(chain: Chain): Promise<Gas> {
   };
 }
 
-async function report(
-  { don, forwarder, escrow, relayer, gasOf }: Chain,
-  workflow: WorkflowName,
-  reports: string,
-): Promise<number> {
+async function report(chain: Chain, workflow: WorkflowName, reports: string): Promise<number> {
+  const { don, forwarder, escrow, relayer } = chain;
   const { rawReport, reportContext, signatures } = await withoutZeroBytes(
     (attempt) => signReport(don, { executionId: `${reports} ${attempt}`, workflow, report: reports, timestamp: START }),
     (signed) => signed.signatures,
   );
-  return gasOf(() => forwarder.connect(relayer).report(escrow, rawReport, reportContext, signatures));
+  return chain.gasOf(() => forwarder.connect(relayer).report(escrow, rawReport, reportContext, signatures));
 }
 
 /** A laboratory's security module signs. */

@@ -54,7 +54,10 @@ const readers: { is: (json: Record<string, unknown>) => boolean; read: (json: un
   { is: ({ majorityAge }) => majorityAge !== undefined, read: (json) => requireMinorRules(json as MinorRules) },
   { is: (json) => Object.keys(json).every((key) => isAddress(key)), read: (json) => json },
   { is: ({ hpkeKey }) => typeof hpkeKey === "string", read: (json) => json },
-  { is: ({ attesters }) => attesters !== undefined, read: (json) => rulebookIn(json, "rulebook") },
+  {
+    is: ({ attesters }) => attesters !== undefined,
+    read: (json) => rulebookIn(json, "rulebook", { p256Verifier: SOMEBODY }),
+  },
   {
     is: ({ attesterGroups }) => attesterGroups !== undefined,
     read: (json) => rulebookIdOf(rulebookFromJson(json as RulebookJson)),

@@ -67,7 +67,7 @@ describe("SDK: reports of workflows", () => {
     expect(await stranger.claims.reportOf(batch.file)).to.equal(undefined);
     const reported = await statementNow(batch.file, [met, pending]);
     await report(world, reported);
-    const digest = dataSlice(attestationDigestOf(reported, batch.own), 0, 23);
+    const digest = dataSlice(attestationDigestOf(reported, batch.own), 0, 25);
     expect(await stranger.claims.reportOf(batch.file)).to.deep.equal({ digest, observedAt: reported.observedAt });
     const settling = stranger.claims.settle(batch.file, { reported });
     const [first] = batch.own.groups;

@@ -50,7 +50,9 @@ export interface System {
 export async function deploySystem(forwarder = ZeroAddress): Promise<System> {
   const signers = await ethers.getSigners();
   const [admin, governance] = [signers[0]!, signers[signers.length - 1]!];
-  const deployed = await ignition.deploy(Carepact, { parameters: { Carepact: { governance: governance.address, forwarder } } });
+  const deployed = await ignition.deploy(Carepact, {
+    parameters: { Carepact: { governance: governance.address, forwarder } },
+  });
   const at = <C>(name: string, contract: { getAddress(): Promise<string> }): Promise<C> =>
     contract.getAddress().then((address) => ethers.getContractAt(name, address) as Promise<unknown> as Promise<C>);
   return {

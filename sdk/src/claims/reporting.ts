@@ -17,7 +17,7 @@ export interface ReportedStatement {
 
 /** What the rulebook's workflow reported last of a batch. */
 export interface RecordedReport {
-  /** Digest of the reported statement, see `attestationDigestOf`: as much of it as the escrow keeps, its first 23 bytes. */
+  /** Digest of the reported statement, see `attestationDigestOf`: as much of it as the escrow keeps, its first 25 bytes. */
   digest: string;
   /** When the workflow's nodes looked, unix seconds. */
   observedAt: number;

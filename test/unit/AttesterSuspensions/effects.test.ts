@@ -102,8 +102,9 @@ describe("AttesterSuspensions: what a proof does", () => {
       for (const key of accounts) await strike(context, key, listed);
       for (const signed of [[], accounts.slice(0, 1), accounts.slice(0, 2), accounts])
         await expect(settleListed(context, batch, [met], signed)).to.be.reverted;
+      const conditions = await ethers.getContractAt("AttesterConditions", ethers.ZeroAddress);
       await expect(settlePacked(context, batch, [met], [])).to.be.revertedWithCustomError(
-        await ethers.getContractAt("AttesterConditions", ethers.ZeroAddress),
+        conditions,
         "ConditionNotMet",
       );
       await expect(
