@@ -236,8 +236,9 @@ describe("OrganizationRegistry", () => {
 
     it("is refused for an implementation that could not be upgraded again", async () => {
       const { registry, admin, listener } = await loadFixture(deploy);
+      const proxy = await ethers.getContractFactory("ERC1967Proxy");
       await expect(registry.connect(admin).upgradeToAndCall(listener, "0x"))
-        .to.be.revertedWithCustomError(await ethers.getContractFactory("ERC1967Proxy"), "ERC1967InvalidImplementation")
+        .to.be.revertedWithCustomError(proxy, "ERC1967InvalidImplementation")
         .withArgs(await listener.getAddress());
     });
 
