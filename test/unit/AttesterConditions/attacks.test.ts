@@ -8,6 +8,7 @@ import type { GroupResult } from "@carepact/sdk/claims";
 import { SEED } from "../../support/arbitraries";
 import { met, notMet, pending, settle, settlementOf } from "../../support/batches";
 import { moneyOf } from "../../support/claims";
+import { runs } from "../../support/consents";
 
 import {
   conditionOf,
@@ -103,7 +104,7 @@ describe("AttesterConditions: results that would pay a line without asking its p
         expect(outcome.paid, packed).to.equal(0n);
         if (outcome.freed > 0n) freed++;
       }),
-      { seed: SEED, numRuns: 500 },
+      { seed: SEED, numRuns: runs(500) },
     );
     // Otherwise nothing would have been tried.
     expect(freed).to.be.greaterThan(10);

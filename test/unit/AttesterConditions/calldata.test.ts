@@ -6,6 +6,7 @@ import fc from "fast-check";
 import { SEED } from "../../support/arbitraries";
 import { met, settlementOf } from "../../support/batches";
 import { moneyOf } from "../../support/claims";
+import { runs } from "../../support/consents";
 
 import {
   deployWorld,
@@ -235,7 +236,7 @@ describe("AttesterConditions: calldata that is encoded in unusual ways", () => {
           await expect(call(data)).to.be.rejectedWith(/revert/);
         },
       ),
-      { seed: SEED, numRuns: 300 },
+      { seed: SEED, numRuns: runs(300) },
     );
     expect((await moneyOf(world, batch)).open).to.equal(THOUSAND + 1n);
   });

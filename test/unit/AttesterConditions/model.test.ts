@@ -8,6 +8,7 @@ import type { GroupResult } from "@carepact/sdk/claims";
 import { resultsFor, SEED } from "../../support/arbitraries";
 import { settle, settlementOf } from "../../support/batches";
 import { moneyOf } from "../../support/claims";
+import { runs } from "../../support/consents";
 import { accountKey, contractKey, p256Key, passkey, type Key } from "../../support/keys";
 import { originPasskey } from "../WebAuthnOriginVerifier/assertions";
 
@@ -234,7 +235,7 @@ describe(`AttesterConditions: random rulebooks beside a model in plain words (se
           seen[taken ? "taken" : "refused"]++;
         }
       }),
-      { seed: SEED, numRuns: 80 },
+      { seed: SEED, numRuns: runs(80) },
     );
     // Otherwise one side would hardly have been tried.
     expect(Math.min(seen.taken, seen.refused)).to.be.greaterThan(50);
@@ -282,7 +283,7 @@ describe(`AttesterConditions: signatures with random damage (seed ${SEED})`, () 
         if (error === undefined) return;
         expect(typed.concat(ofPatients)).to.include(world.conditions.interface.parseError(error)?.name ?? error);
       }),
-      { seed: SEED, numRuns: 400 },
+      { seed: SEED, numRuns: runs(400) },
     );
     await settle(world.escrow, { ...settlement, attestation: attestedWith(hexlify(whole)) });
     expect((await moneyOf(world, batch)).credits).to.deep.equal([THOUSAND + 1n, 5n]);

@@ -8,6 +8,7 @@ import type { SettlementStruct } from "../../../typechain-types/contracts/claims
 import { resultsFor, SEED, shape } from "../../support/arbitraries";
 import { settle, type TestBatch } from "../../support/batches";
 import { attested, fundedBatch, moneyOf, owedBy } from "../../support/claims";
+import { runs } from "../../support/consents";
 import { ClaimsModel } from "../../support/model";
 import { NOTHING, deployReporting, keptOf, report, reportOf, unsigned, type Reporting } from "./fixture";
 
@@ -104,7 +105,7 @@ describe(`WorkflowReceiver: random reports and settlements beside a plain model 
       fc.asyncProperty(cases, async ({ groups, results, steps }) =>
         run(await loadFixture(deployReporting), groups, results, steps),
       ),
-      { seed: SEED, numRuns: 50 },
+      { seed: SEED, numRuns: runs(50) },
     );
   });
 });
