@@ -31,7 +31,10 @@ exitWith(async () => {
   // The ordinary build first: it generates the types that tests import, which the instrumented one must not overwrite.
   const compiled = await run("hardhat", ["compile"]);
   if (compiled.code !== 0) return false;
-  const { code } = await run("hardhat", ["coverage", "--testfiles", TESTS], { env: { SOLIDITY_COVERAGE: "true" } });
+  const { code } = await run("hardhat", ["coverage", "--testfiles", TESTS], {
+    // Of every step of a transaction something is noted: the largest ones take more than Node's own limit.
+    env: { SOLIDITY_COVERAGE: "true", NODE_OPTIONS: "--max-old-space-size=8192" },
+  });
   if (!existsSync(SUMMARY)) return false;
 
   const { total } = JSON.parse(readFileSync(SUMMARY, "utf8")) as Summary;

@@ -5,6 +5,7 @@ import { concat, dataLength, dataSlice, hexlify, id, keccak256, randomBytes, toB
 import { byLine, met, pending, settle, settlementOf } from "../../support/batches";
 import { fundedOf, moneyOf } from "../../support/claims";
 import { accountKey, p256Key, passkey, type Key } from "../../support/keys";
+import { itUninstrumented } from "../../support/instrumented";
 import { assertionAt, originPasskey, PAGE, type Changes } from "../WebAuthnOriginVerifier/assertions";
 
 import {
@@ -91,7 +92,7 @@ describe("AttesterConditions: the patient's yes", () => {
     expect((await moneyOf(world, batch)).credits).to.deep.equal([10n]);
   });
 
-  it("is taken of as many patients as a list can hold, and of more in rounds", async () => {
+  itUninstrumented("is taken of as many patients as a list can hold, and of more in rounds", async () => {
     const world = await loadFixture(deployWorld);
     const key = accountKey("patient of many lines");
     const rulebook = await publishConditions(world, conditionOf(1, [PAYEE]), conditionOf(1, [PATIENT]));

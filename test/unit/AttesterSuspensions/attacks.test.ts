@@ -8,6 +8,7 @@ import { byLine, met, notMet, partlyMet } from "../../support/batches";
 import { fundedBatch } from "../../support/claims";
 import { p256Key } from "../../support/keys";
 import { publish } from "../../support/system";
+import { itUninstrumented } from "../../support/instrumented";
 import { deploySuspensions, prove, rulebookFor, settlePacked, statementOf, strike } from "./fixture";
 
 /** What a transaction can take. */
@@ -62,18 +63,21 @@ describe("AttesterSuspensions: attacks", () => {
     );
   });
 
-  it("cannot be kept from a proof by a batch that is too large: 1,023 lines, all partly met", async () => {
-    const context = await loadFixture(deploySuspensions);
-    const [key] = context.accounts;
-    const count = Number(await context.escrow.MAX_LINES());
-    const batch = await fundedBatch(context, [Array.from({ length: count }, () => 3n)], { rulebook: context.listed });
-    const linesOf = (last: bigint): LineResult[] =>
-      Array.from({ length: count }, (_, line) => partlyMet(line === count - 1 ? last : 1n));
-    const [first, second] = [1n, 2n].map((last) => statementOf(key, batch, [byLine(...linesOf(last))]));
-    const sent = await prove(context, key, batch, [0, count - 1], first!, second!);
-    expect((await sent.wait())!.gasUsed).to.be.lessThan(MOST_GAS);
-    expect(await context.rulebooks.hasEquivocated(key.signer)).to.equal(true);
-  });
+  itUninstrumented(
+    "cannot be kept from a proof by a batch that is too large: 1,023 lines, all partly met",
+    async () => {
+      const context = await loadFixture(deploySuspensions);
+      const [key] = context.accounts;
+      const count = Number(await context.escrow.MAX_LINES());
+      const batch = await fundedBatch(context, [Array.from({ length: count }, () => 3n)], { rulebook: context.listed });
+      const linesOf = (last: bigint): LineResult[] =>
+        Array.from({ length: count }, (_, line) => partlyMet(line === count - 1 ? last : 1n));
+      const [first, second] = [1n, 2n].map((last) => statementOf(key, batch, [byLine(...linesOf(last))]));
+      const sent = await prove(context, key, batch, [0, count - 1], first!, second!);
+      expect((await sent.wait())!.gasUsed).to.be.lessThan(MOST_GAS);
+      expect(await context.rulebooks.hasEquivocated(key.signer)).to.equal(true);
+    },
+  );
 
   it("strikes nobody by the listener's functions, at the escrow or where rulebooks are", async () => {
     const context = await loadFixture(deploySuspensions);

@@ -9,6 +9,7 @@ import { fundedBatch, moneyOf } from "../../support/claims";
 import { accountKey, p256Key, type Key } from "../../support/keys";
 import { workflowOf } from "../../support/keystone";
 import { DAY, GRACE, publish, rulebookOf } from "../../support/system";
+import { itUninstrumented } from "../../support/instrumented";
 import {
   bySigner,
   deploySuspensions,
@@ -341,7 +342,7 @@ describe("AttesterSuspensions: what a proof does", () => {
     });
   });
 
-  it("strikes an attester from the largest rulebook within one transaction", async () => {
+  itUninstrumented("strikes an attester from the largest rulebook within one transaction", async () => {
     const context = await given();
     const { rulebooks, p256Verifier } = context;
     const keys = Array.from({ length: 31 }, (_, i) => p256Key(`key ${i}`, p256Verifier));

@@ -7,6 +7,7 @@ import { met, notMet, settle, type TestBatch } from "../../support/batches";
 import { fundedBatch, moneyOf } from "../../support/claims";
 import { donOf, encodeReportOf, signReport, type Don, type Execution } from "../../support/keystone";
 import { publish, rulebookOf } from "../../support/system";
+import { itUninstrumented } from "../../support/instrumented";
 import {
   NOTHING,
   deliver,
@@ -186,7 +187,7 @@ describe("WorkflowReceiver: reports through Chainlink's forwarder", () => {
       return { context, batchIds, execution: executionOf(context, "ten", reports) };
     }
 
-    it("fails, and takes the same execution with more, all of it", async () => {
+    itUninstrumented("fails, and takes the same execution with more, all of it", async () => {
       const { context, batchIds, execution } = await givenTen();
       await expect(deliver(context, small, execution, { gasLimit: 300_000 }))
         .to.emit(context.forwarder, "ReportProcessed")
@@ -201,21 +202,24 @@ describe("WorkflowReceiver: reports through Chainlink's forwarder", () => {
         expect(await context.receiver.reportOf(context.rulebook, batchId)).not.to.deep.equal(NOTHING);
     });
 
-    it("never makes the forwarder take the escrow for somebody who takes no reports, which would be for good", async () => {
-      const { context, execution } = await givenTen();
-      const states = new Set<bigint>();
-      for (let gasLimit = 100_000; gasLimit <= 700_000; gasLimit += 12_500) {
-        const snapshot = await takeSnapshot();
-        await deliver(context, small, execution, { gasLimit }).catch(() => undefined);
-        states.add(await transmissionOf(context, "ten"));
-        await snapshot.restore();
-      }
-      expect([...states].sort()).to.deep.equal([
-        transmission.notAttempted,
-        transmission.succeeded,
-        transmission.failed,
-      ]);
-    });
+    itUninstrumented(
+      "never makes the forwarder take the escrow for somebody who takes no reports, which would be for good",
+      async () => {
+        const { context, execution } = await givenTen();
+        const states = new Set<bigint>();
+        for (let gasLimit = 100_000; gasLimit <= 700_000; gasLimit += 12_500) {
+          const snapshot = await takeSnapshot();
+          await deliver(context, small, execution, { gasLimit }).catch(() => undefined);
+          states.add(await transmissionOf(context, "ten"));
+          await snapshot.restore();
+        }
+        expect([...states].sort()).to.deep.equal([
+          transmission.notAttempted,
+          transmission.succeeded,
+          transmission.failed,
+        ]);
+      },
+    );
   });
 
   describe("given a report that the escrow refuses", () => {
