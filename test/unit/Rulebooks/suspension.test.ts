@@ -3,6 +3,7 @@ import { expect } from "chai";
 import { id, toBeHex } from "ethers";
 import { ethers } from "hardhat";
 
+import { deployImplementation } from "../../support/consents";
 import { deployFunded } from "../../support/funded";
 import { publish, rulebookOf } from "../../support/system";
 
@@ -111,7 +112,7 @@ describe("Rulebooks: setRulebookListener", () => {
   async function deployUnset() {
     const context = await loadFixture(deployFunded);
     const manager = await ethers.deployContract("AccessManager", [context.admin]);
-    const implementation = await ethers.deployContract("Rulebooks");
+    const implementation = await deployImplementation("Rulebooks");
     const initializer = implementation.interface.encodeFunctionData("initialize", [await manager.getAddress()]);
     const proxy = await ethers.deployContract("ERC1967Proxy", [implementation, initializer]);
     return { ...context, unset: await ethers.getContractAt("Rulebooks", await proxy.getAddress()) };
