@@ -56,6 +56,7 @@ contract ClaimEscrow is Settlements, Standings, UUPSUpgradeable {
         _claimBatches().mandates = mandates;
     }
 
+    // To hand on what is not known takes these lines, however simple it is.
     // solhint-disable no-complex-fallback
     /// @dev What is not known here is the extension's.
     /// @custom:oz-upgrades-unsafe-allow delegatecall
