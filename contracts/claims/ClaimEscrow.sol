@@ -18,7 +18,6 @@ import {Group, GroupLib} from "../libraries/GroupLib.sol";
 import {LineAmounts} from "../libraries/LineAmounts.sol";
 import {LineBitmap} from "../libraries/LineBitmap.sol";
 import {ManifestTree} from "../libraries/ManifestTree.sol";
-import {PaymentsHash} from "../libraries/PaymentsHash.sol";
 import {ClaimEscrowExtension} from "./ClaimEscrowExtension.sol";
 import {Settlements} from "./Settlements.sol";
 import {Standings} from "./Standings.sol";
@@ -249,13 +248,6 @@ contract ClaimEscrow is Settlements, Standings, UUPSUpgradeable {
         if (sum != batch.total) revert GroupsDoNotSum(sum, batch.total);
     }
 
-    /// @dev Line of the batch at which a group begins. The groups are those that were funded: at most MAX_LINES lines.
-    function _firstLineOf(Group[] calldata groups, uint256 index) private pure returns (uint256 firstLine) {
-        unchecked {
-            for (uint256 i = 0; i < index; ++i) firstLine += groups.at(i).lineCount();
-        }
-    }
-
     /// @dev Closes lines of a group in `closed`.
     /// @param width Bytes of each of `amounts`; zero: they are not needed.
     /// @return amount Of the lines, in base units.
@@ -276,28 +268,6 @@ contract ClaimEscrow is Settlements, Standings, UUPSUpgradeable {
                 if (width != 0) amount += LineAmounts.at(amounts, line, width);
             }
         }
-    }
-
-    /// @dev What `payee` received from a batch.
-    function _receivedBy(
-        address payee,
-        bytes32 batchId,
-        Group[] calldata groups,
-        uint256[] calldata payments
-    ) private view returns (uint256 received) {
-        BatchState state = _loadState(batchId);
-        if (state.paidInFull()) {
-            for (uint256 i = 0; i < groups.length; ++i) {
-                if (groups[i].payee() == payee) return groups[i].subtotal();
-            }
-            return 0;
-        }
-        uint256 hash = 0;
-        for (uint256 i = 0; i < payments.length; ++i) {
-            hash = PaymentsHash.add(hash, payments[i]);
-            if (PaymentsHash.payeeOf(payments[i]) == payee) received += PaymentsHash.amountOf(payments[i]);
-        }
-        if (hash != state.paymentsHash()) revert PaymentsMismatch(batchId);
     }
 
     /// @dev Only what the access manager allows, after its delay.

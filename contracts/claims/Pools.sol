@@ -9,20 +9,13 @@ import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
 import {ReentrancyGuardTransient} from "@openzeppelin/contracts/utils/ReentrancyGuardTransient.sol";
 import {IPools} from "../interfaces/IPools.sol";
 import {Balances} from "../libraries/BalancesLib.sol";
+import {PoolBalances} from "./PoolBalances.sol";
 import {StopClock} from "./StopClock.sol";
 
 /// @title Pools
 /// @notice See {IPools}. The only part that touches tokens.
-abstract contract Pools is IPools, StopClock, ReentrancyGuardTransient {
+abstract contract Pools is IPools, PoolBalances, StopClock, ReentrancyGuardTransient {
     using SafeERC20 for IERC20;
-
-    /// @custom:storage-location erc7201:carepact.storage.Pools
-    struct PoolsStorage {
-        mapping(address token => mapping(address account => Balances)) balances;
-    }
-
-    // keccak256(abi.encode(uint256(keccak256("carepact.storage.Pools")) - 1)) & ~bytes32(uint256(0xff))
-    bytes32 private constant _STORAGE = 0xb8b05b8e73ecb1e93e2a592caf297e26705dc86f4c3340a664833f9348dd2b00;
 
     /// @inheritdoc IPools
     function deposit(address payer, address token, uint256 amount) external nonReentrant whenNotPaused {
@@ -89,33 +82,6 @@ abstract contract Pools is IPools, StopClock, ReentrancyGuardTransient {
         return (balances.free(), balances.credit());
     }
 
-    /// @dev Balances of all accounts in `token`.
-    function _balancesIn(address token) internal view returns (mapping(address account => Balances) storage) {
-        return _pools().balances[token];
-    }
-
-    /// @dev Adds to the free balance of `payer`.
-    function _addFree(address payer, address token, uint256 amount) internal {
-        mapping(address => Balances) storage balances = _balancesIn(token);
-        balances[payer] = balances[payer].addFree(amount);
-    }
-
-    /// @dev Takes from the free balance of `payer`.
-    function _takeFree(address payer, address token, uint256 amount) internal {
-        mapping(address => Balances) storage balances = _balancesIn(token);
-        Balances before = balances[payer];
-        if (before.free() < amount) revert FreeBalanceTooSmall(payer, token, before.free(), amount);
-        balances[payer] = before.takeFree(amount);
-    }
-
-    /// @dev Takes from the credit of `payee`.
-    function _takeCredit(address payee, address token, uint256 amount) internal {
-        mapping(address => Balances) storage balances = _balancesIn(token);
-        Balances before = balances[payee];
-        if (before.credit() < amount) revert CreditTooSmall(payee, token, before.credit(), amount);
-        balances[payee] = before.takeCredit(amount);
-    }
-
     /// @dev Pulls tokens of the caller into `payer`'s free balance. The caller holds the reentrancy guard.
     function _pullIntoFree(address payer, address token, uint256 amount) internal {
         uint256 held = _checkDeposit(payer, token, amount);
@@ -154,11 +120,5 @@ abstract contract Pools is IPools, StopClock, ReentrancyGuardTransient {
 
     function _requireAccount(address account) private view {
         if (account == address(0) || account == address(this)) revert AccountInvalid(account);
-    }
-
-    function _pools() private pure returns (PoolsStorage storage $) {
-        assembly ("memory-safe") {
-            $.slot := _STORAGE
-        }
     }
 }

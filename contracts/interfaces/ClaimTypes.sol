@@ -71,6 +71,67 @@ struct Settlement {
     OpenedLines opened;
 }
 
+/// @notice What was presented of a claim batch and has not settled yet, as its events say: {IPresentations-ResultsPresented}, less the
+/// lines disputed since.
+/// @param firstLine First line of the batch that was presented with it, which names the presentation within its batch.
+/// @param results As attested.
+/// @param lines Which lines of the batch it holds, 256 lines a word, the first in the lowest bit.
+/// @param outcomes Per group of the batch, what its payee will be paid (base units, shifted left by 96 bits) and what will go back to
+/// the payer (base units).
+struct Presentation {
+    uint256 firstLine;
+    bytes results;
+    uint256[] lines;
+    uint256[] outcomes;
+}
+
+/// @notice One line of a claim batch, with its amount.
+/// @param group Index of its group in the batch.
+/// @param line Index of the line in the group.
+/// @param opened Amounts of the group's lines. Not read when the group has one line.
+/// @param proof Hashes that lead from `opened` to the batch's `manifestRoot`. Not read when the group has one line.
+struct LineOpening {
+    uint256 group;
+    uint256 line;
+    GroupLines opened;
+    bytes32[] proof;
+}
+
+/// @notice What the chain knows of a dispute.
+/// @param amount Of the line, in base units; zero: the line is not disputed.
+/// @param byPayer Whether the payer disputes it, else its payee does.
+/// @param attested Whether a result of the line is attested.
+/// @param attestedAmount What the payee is paid by that result, in base units.
+/// @param resolveBy Last moment for the arbiter, in unix seconds. Later the default holds.
+struct DisputeStatus {
+    uint96 amount;
+    bool byPayer;
+    bool attested;
+    uint96 attestedAmount;
+    uint40 resolveBy;
+}
+
+/// @notice What is retained of the payments of one settlement, as its events say: {IRetentions-PaymentsRetained}, less what was recouped
+/// since.
+/// @param firstLine First line of the presentation that was settled.
+/// @param amounts Words of payee (160 bits) and what is retained of its payment (96 bits, base units).
+struct Retention {
+    uint256 firstLine;
+    uint256[] amounts;
+}
+
+/// @notice A payee's leave to refund out of its credits, now and later.
+/// @dev EIP-712 type: `RefundOrder(bytes32 batchId,address payee,uint256 upTo,uint256 deadline)`. It needs no nonce, since `upTo` counts
+/// all refunds of the batch.
+/// @param payee Account that received money from the batch.
+/// @param upTo What its refunds of the batch may come to, in base units, whichever way they are made.
+/// @param deadline Last moment at which the order is good, in unix seconds.
+struct RefundOrder {
+    address payee;
+    uint256 upTo;
+    uint256 deadline;
+}
+
 /// @notice What the chain knows of a claim batch.
 /// @param funded Whether the batch was ever funded.
 /// @param paidInFull Whether one settlement paid all of its lines.
