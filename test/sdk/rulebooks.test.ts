@@ -4,11 +4,13 @@ import fc from "fast-check";
 import {
   attestersOf,
   eventKinds,
+  isPresented,
   rulebook,
   rulebookFromJson,
   rulebookIdOf,
   rulebookToJson,
   simpleRulebook,
+  type Arbiter,
   type ConditionInput,
   type RulebookInput,
 } from "../../sdk/src/rulebooks";
@@ -20,6 +22,7 @@ const account = (digit: string): string => `0x${digit.repeat(40)}`;
 const key = `${account("c")}${"12".repeat(64)}`;
 const workflow = { id: `0x${"11".repeat(32)}`, owner: account("2"), name: `0x${"33".repeat(10)}` };
 const common = { eventKinds: eventKinds.dispense, grace: 3 * DAY };
+const arbiter: Arbiter = { account: account("b"), deadline: 14 * DAY, default: "payee" };
 const one: ConditionInput = { attesters: [account("a")] };
 
 const build = (changes: Partial<RulebookInput>) => rulebook({ ...common, conditions: [one], ...changes });
@@ -59,6 +62,33 @@ describe("rulebooks of conditions", () => {
     );
   });
 
+  it("may say who rules on disputes and what is retained", () => {
+    const said = build({ challengePeriod: 2 * DAY, arbiter, bond: 5n, retention: { bps: 250, lookBack: 30 * DAY } });
+    expect(said).to.deep.include({
+      challengePeriod: 2 * DAY,
+      arbiter: arbiter.account,
+      arbiterDeadline: 14 * DAY,
+      arbiterDefault: 1,
+      bond: 5n,
+      retentionBps: 250,
+      lookBack: 30 * DAY,
+    });
+    const silent = build({ arbiter: { account: account("b"), deadline: DAY } });
+    expect([silent.arbiterDefault, silent.bond, silent.challengePeriod]).to.deep.equal([0, 0n, 0]);
+    const attesters = [account("a")];
+    expect(rulebook({ ...common, conditions: [one], arbiter, challengePeriod: 1 })).to.deep.equal(
+      simpleRulebook({ ...common, attesters, threshold: 1, arbiter, challengePeriod: 1 }),
+    );
+    refused("RULEBOOK_INVALID", () => simpleRulebook({ ...common, attesters, threshold: 1, challengePeriod: 1 }));
+  });
+
+  it("have attestations presented where results can be disputed or a share is retained", () => {
+    expect(isPresented(build({}))).to.equal(false);
+    expect(isPresented(build({ arbiter, bond: 1n }))).to.equal(false);
+    expect(isPresented(build({ arbiter, challengePeriod: 1 }))).to.equal(true);
+    expect(isPresented(build({ arbiter, retention: { bps: 1, lookBack: 1 } }))).to.equal(true);
+  });
+
   it("may name only a workflow, or one beside conditions", () => {
     expect(build({ conditions: [], workflow }).workflow).to.deep.equal(workflow);
     expect(build({ workflow }).attesterGroups).to.have.length(1);
@@ -91,10 +121,27 @@ describe("rulebooks of conditions", () => {
     ["half a byte", "AttesterInvalid", { conditions: [{ attesters: [`${account("a")}1`] }] }],
     ["the zero account", "AttesterInvalid", { conditions: [{ attesters: [account("0")] }] }],
     ["more than 254 bytes", "AttesterInvalid", { conditions: [{ attesters: [`0x${"ab".repeat(255)}`] }] }],
-    ["a negative amount", "RulebookFieldUnsupported", { conditions: [one, { ...one, above: -1n }] }],
-    ["an amount beyond 96 bits", "RulebookFieldUnsupported", { conditions: [one, { ...one, above: 1n << 96n }] }],
+    ["a negative amount", "RulebookFieldInvalid", { conditions: [one, { ...one, above: -1n }] }],
+    ["an amount beyond 96 bits", "RulebookFieldInvalid", { conditions: [one, { ...one, above: 1n << 96n }] }],
     ["a workflow without owner", "WorkflowIncomplete", { workflow: { ...workflow, owner: account("0") } }],
     ["a workflow whose name is text", "WorkflowIncomplete", { workflow: { ...workflow, name: "dispenses" } }],
+    ["a challenge period without an arbiter", "RulebookFieldInvalid", { challengePeriod: 1 }],
+    ["too long a challenge period", "RulebookFieldInvalid", { arbiter, challengePeriod: 30 * DAY + 1 }],
+    ["part of a second to challenge", "RulebookFieldInvalid", { arbiter, challengePeriod: 0.5 }],
+    ["an arbiter without time", "RulebookFieldInvalid", { arbiter: { ...arbiter, deadline: 0 } }],
+    ["an arbiter with too little time", "RulebookFieldInvalid", { arbiter: { ...arbiter, deadline: DAY - 1 } }],
+    ["an arbiter with too much time", "RulebookFieldInvalid", { arbiter: { ...arbiter, deadline: 90 * DAY + 1 } }],
+    ["the zero account as arbiter", "RulebookFieldInvalid", { arbiter: { ...arbiter, account: account("0") } }],
+    ["an arbiter that is no account", "RulebookFieldInvalid", { arbiter: { ...arbiter, account: "arbiter.eth" } }],
+    ["a default for nobody", "RulebookFieldInvalid", { arbiter: { ...arbiter, default: "patient" as "payer" } }],
+    ["a bond without an arbiter", "RulebookFieldInvalid", { bond: 1n }],
+    ["a negative bond", "RulebookFieldInvalid", { arbiter, bond: -1n }],
+    ["a bond beyond 96 bits", "RulebookFieldInvalid", { arbiter, bond: 1n << 96n }],
+    ["a retention without an arbiter", "RulebookFieldInvalid", { retention: { bps: 1, lookBack: DAY } }],
+    ["a retention of more than all", "RulebookFieldInvalid", { arbiter, retention: { bps: 10_001, lookBack: DAY } }],
+    ["a retention of nothing", "RulebookFieldInvalid", { arbiter, retention: { bps: 0, lookBack: DAY } }],
+    ["a retention without look-back", "RulebookFieldInvalid", { arbiter, retention: { bps: 1, lookBack: 0 } }],
+    ["too long a look-back", "RulebookFieldInvalid", { arbiter, retention: { bps: 1, lookBack: 730 * DAY + 1 } }],
     [
       "too many attesters",
       "TooManyAttesters",

@@ -2,6 +2,7 @@ import { isHexString } from "ethers";
 
 import { CarepactError } from "../errors";
 
+import { arbitrationFieldsOf, arbitrationLimits, type ArbitrationTerms } from "./arbitration";
 import { rulebookIdOf, type AttesterGroup, type Rulebook, type Workflow } from "./rulebook";
 
 /** Bits of a rulebook's event kinds. */
@@ -26,6 +27,7 @@ export const rulebookLimits = Object.freeze({
   attesters: 32,
   /** Of an ERC-7913 signer. */
   attesterBytes: 254,
+  ...arbitrationLimits,
 });
 
 const UNUSED = `0x${"00".repeat(32)}`;
@@ -37,7 +39,7 @@ const ALL_KINDS = 31;
 const MOST_ABOVE = (1n << 96n) - 1n;
 
 /** What rulebooks of both makes have in common. */
-interface CommonTerms {
+interface CommonTerms extends ArbitrationTerms {
   /** Bit set of {@link eventKinds}. */
   eventKinds: number;
   /** Seconds after the last moment of the event in which an attestation may land: 72 hours to 90 days. */
@@ -56,7 +58,7 @@ export interface SimpleRulebook extends CommonTerms {
   threshold: number;
 }
 
-/** A rulebook of one group of attesters, with nothing else in use. */
+/** A rulebook of one group of attesters, all accounts. @throws RULEBOOK_INVALID for what is said of disputes and retention */
 export function simpleRulebook({ attesters, threshold, ...terms }: SimpleRulebook): Rulebook {
   const sorted = attesters.map((attester) => attester.toLowerCase()).sort();
   return rulebookWith([{ threshold, above: 0n, attesters: sorted }], undefined, terms);
@@ -112,13 +114,7 @@ function rulebookWith(
     workflow: { ...workflow },
     eventKinds: terms.eventKinds,
     grace: terms.grace,
-    challengePeriod: 0,
-    arbiter: NOBODY,
-    arbiterDeadline: 0,
-    arbiterDefault: 0,
-    bond: 0n,
-    retentionBps: 0,
-    lookBack: 0,
+    ...arbitrationFieldsOf(terms),
     suspender: terms.suspender ?? NOBODY,
     documentHash: terms.documentHash ?? UNUSED,
   };
@@ -184,7 +180,7 @@ function requireCondition({ threshold, above, attesters }: AttesterGroup, condit
   if (!Number.isInteger(threshold) || threshold < 1 || threshold > attesters.length)
     throw refuse("ThresholdInvalid", `${path}.threshold`, `is not 1 to ${attesters.length}, the number of attesters`);
   if (typeof above !== "bigint" || above < 0n || above > MOST_ABOVE)
-    throw refuse("RulebookFieldUnsupported", `${path}.above`, "is no amount in base units below 2^96");
+    throw refuse("RulebookFieldInvalid", `${path}.above`, "is no amount in base units below 2^96");
   attesters.forEach((attester, i) => {
     const isRole = attester === attesterRoles.payee || attester === attesterRoles.patient;
     if (isRole ? attesters.length > 1 : !isSigner(attester))

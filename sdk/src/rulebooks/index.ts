@@ -11,6 +11,7 @@ import { Rulebooks__factory } from "../generated";
 import { proofOf, type Equivocation } from "./equivocation";
 import { rulebookIdOf, type Rulebook } from "./rulebook";
 
+export { isPresented, type Arbiter, type ArbitrationTerms, type RetentionTerms } from "./arbitration";
 export {
   attesterRoles,
   attestersOf,
