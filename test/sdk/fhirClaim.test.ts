@@ -2,6 +2,7 @@ import { expect } from "chai";
 import fc from "fast-check";
 import type { Claim } from "fhir/r4";
 
+import { adjudicate } from "../../sdk/src/claims/input";
 import { isCarepactError, type ErrorCode } from "../../sdk/src/errors";
 import { readClaim, type ChargedClaim } from "../../sdk/src/fhir";
 import { formatAmount } from "../../sdk/src/money";
@@ -9,11 +10,12 @@ import { formatAmount } from "../../sdk/src/money";
 import { hl7, hl7Codes, hl7Names, pathsOf, withElements } from "./hl7";
 import { refused } from "./refused";
 
-// Kind, number of lines and total of HL7's seventeen. 100153 is the one that cannot be funded.
+// Kind, number of lines and total of HL7's seventeen.
 const readable: Record<string, [ChargedClaim["kind"], number, string]> = {
   "Claim-100150": ["oral", 1, "135.57"],
   "Claim-100151": ["oral", 3, "1340.57"],
   "Claim-100152": ["oral", 1, "135.57"],
+  "Claim-100153": ["oral", 3, "10205.00"],
   "Claim-100154": ["oral", 1, "135.57"],
   "Claim-100155": ["oral", 1, "135.57"],
   "Claim-100156": ["oral", 3, "2255.00"],
@@ -29,6 +31,8 @@ const readable: Record<string, [ChargedClaim["kind"], number, string]> = {
   "Claim-MED-00050": ["institutional", 1, "12500.00"],
 };
 
+const payee = "0x70997970C51812dc3A010C7d01b50e0d17dc79C8";
+
 /** An HL7 claim with some elements changed. */
 const changed = (name: string, changes: Record<string, unknown>): Claim => withElements(hl7<Claim>(name), changes);
 
@@ -37,18 +41,38 @@ const refusedAt = (code: ErrorCode, path: string, claim: Claim): void => {
 };
 
 describe("FHIR Claim", () => {
-  it("reads sixteen of HL7's seventeen examples, with their kinds, lines and totals", () => {
-    const results = hl7Names("Claim").flatMap((name) => {
-      if (name === "Claim-100153") return [];
+  it("reads HL7's seventeen examples, with their kinds, lines and totals", () => {
+    const results = hl7Names("Claim").map((name) => {
       const claim = readClaim(hl7<Claim>(name));
-      return [[name, [claim.kind, claim.lines.length, formatAmount(claim.total, claim.currency)]]];
+      return [name, [claim.kind, claim.lines.length, formatAmount(claim.total, claim.currency)]];
     });
     expect(Object.fromEntries(results)).to.deep.equal(readable);
-    expect(hl7Names("Claim")).to.have.length(17);
+    expect(results).to.have.length(17);
   });
 
-  it("refuses 100153: a preauthorization, whose last detail is not 24 x 250 either, nor its details their item", () => {
-    refusedAt("CLAIM_NOT_FUNDABLE", "Claim.use", hl7<Claim>("Claim-100153"));
+  it("says which of them may be funded: all but 100153, a preauthorization", () => {
+    for (const name of hl7Names("Claim")) {
+      const { fundable, mismatches } = readClaim(hl7<Claim>(name));
+      expect(fundable, name).to.equal(name !== "Claim-100153");
+      if (fundable) expect(mismatches, name).to.deep.equal([]);
+    }
+  });
+
+  it("lists what does not sum in 100153, and refuses it where that were billed", () => {
+    const estimate = readClaim(hl7<Claim>("Claim-100153"));
+    expect(estimate).to.deep.include({
+      fundable: false,
+      reason: { path: "Claim.use", value: "preauthorization" },
+      mismatches: [
+        {
+          path: "Claim.item[0].detail[4].net",
+          equation: "net = quantity x unitPrice x factor",
+          left: "250.00",
+          right: "6000.00",
+        },
+        { path: "Claim.item[0].net", equation: "net = sum of details", left: "9000.00", right: "3250.00" },
+      ],
+    });
 
     const billed = changed("Claim-100153", { use: "claim" });
     refusedAt("CLAIM_NET_MISMATCH", "Claim.item[0].detail[4].net", billed);
@@ -138,15 +162,18 @@ describe("FHIR Claim", () => {
     refusedAt("AMOUNT_NEGATIVE", "Claim.item[0].quantity.value", returned);
   });
 
-  it("funds an active claim only: every other use and status of the FHIR code systems is refused", () => {
+  it("may be funded if active and a claim: every other use and status of the FHIR code systems is told, and refused by adjudicate", () => {
     for (const [element, codeSystem, fundable] of [
       ["use", "claim-use", "claim"],
       ["status", "fm-status", "active"],
     ] as const)
       for (const code of hl7Codes(codeSystem)) {
-        const claim = changed("Claim-760151", { [element]: code });
-        if (code === fundable) expect(readClaim(claim).total).to.equal(9000n);
-        else refusedAt("CLAIM_NOT_FUNDABLE", `Claim.${element}`, claim);
+        const claim = readClaim(changed("Claim-760151", { [element]: code }));
+        expect([claim.total, claim.fundable]).to.deep.equal([9000n, code === fundable]);
+        if (claim.fundable) continue;
+        expect(claim.reason).to.deep.equal({ path: `Claim.${element}`, value: code });
+        const { details } = refused("CLAIM_NOT_FUNDABLE", () => adjudicate(claim, { payee, lines: [] }));
+        expect(details).to.deep.equal(claim.reason);
       }
   });
 

@@ -18,6 +18,8 @@ export const errorCodes = {
   CLAIM_TOTAL_MISMATCH: "The claim's stated total differs from the sum of its items.",
   CLAIM_NET_MISMATCH: "A net differs from quantity x unit price x factor, or from the sum of its details.",
   CLAIM_DOES_NOT_BALANCE: "The payer's decision does not balance: details.equation names the sum that fails.",
+  PAYMENT_DOES_NOT_BALANCE:
+    "What a payment says it is made of does not sum to it: details.equation names the sum that fails.",
   CLAIM_DUPLICATE_LINE: "The same event, or the same line of a claim, appears twice.",
   CLAIM_DECISION_MISMATCH: "The decision does not answer exactly the lines of the claim.",
   IDENTIFIER_INVALID: "An identifier (NPI, CLIA, address, key) fails its format or check digit.",
@@ -108,6 +110,24 @@ export const errorCodes = {
   ACCESS_REVIEW_INVALID: "Not a review that the gateway may note; details.path names what is wrong.",
   ACCESS_LOG_INCONSISTENT: "The gateway's store does not fit what it anchored, or lost entries.",
   PATIENT_KEY_MISSING: "No encryption key is known for this patient: it is not registered.",
+
+  // X12 files
+  X12_AMOUNT_INVALID:
+    "Not an amount of X12, or with more decimal places than its currency has; details.element names where it stands.",
+  X12_CHARACTER_INVALID: "A character that X12 has no place for, or that separates elsewhere in the same file.",
+  X12_CODE_LIST_INVALID: "Not a code list: a column is missing, a row is cut off, or a code appears twice.",
+  X12_CONTROL_NUMBER_INVALID: "A trailer repeats another control number than its head, or a number is used twice.",
+  X12_COUNT_MISMATCH: "SE01, GE01 or IEA01 differs from what was counted: details.stated, details.counted.",
+  X12_DELIMITERS_INVALID: "The four separators are not four different characters that nothing else is written with.",
+  X12_DOES_NOT_BALANCE: "A sum of the transaction set fails: details.equation, details.stated, details.computed.",
+  X12_ELEMENT_INVALID: "An element is missing, or not of the form that the guide asks for; details.element names it.",
+  X12_ENVELOPE_INVALID: "ISA, GS and ST are not where they have to be, or one of their elements is not of its form.",
+  X12_HIERARCHY_INVALID: "The HL segments of an 837 do not number or nest as they have to.",
+  X12_SEGMENT_MISSING: "The guide asks for a segment that is not there; details.missing names it.",
+  X12_SEGMENT_UNEXPECTED: "A segment stands where the guide has no place for it.",
+  X12_TOO_LARGE: "The input, or a segment of it, is larger than the limits given.",
+  X12_TRUNCATED: "The input ends before what it began is complete.",
+  X12_VERSION_UNSUPPORTED: "Another kind or version of transaction set than this reads; details.version has GS08.",
 
   // Working with a chain
   RUNNER_CANNOT_SIGN: "The connection can only read, or its wallet allows nothing yet: connect with a signer.",

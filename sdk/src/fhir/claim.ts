@@ -1,18 +1,11 @@
 import type { Claim } from "fhir/r4.js";
 
-import type { ClaimKind } from "../claims/input/adjudicated";
 import { toPlainJson } from "../encryption";
 import { CarepactError, type Json } from "../errors";
-import {
-  formatAmount,
-  multiplyDecimals,
-  parseAmount,
-  parseDecimal,
-  toBaseUnits,
-  usDollar,
-  type Currency,
-} from "../money";
+import { multiplyDecimals, parseDecimal, toBaseUnits, usDollar, type Currency } from "../money";
 
+import { decimalMoneyAt, mismatchOf, moneyAt, sumFails, type SumMismatch } from "./amounts";
+import { fundabilityOf, kindOf, resourceIdOf, type FhirClaimKind, type Fundability } from "./financial";
 import { ElementReader, type Element, type ExactQuantity } from "./read";
 
 /** Part of a line: `Claim.item.detail`, or `subDetail` below it. */
@@ -41,86 +34,82 @@ export interface ChargedLine {
 }
 
 /** A FHIR R4 Claim whose sums were checked. Amounts in base units of `currency`. */
-export interface ChargedClaim {
+export type ChargedClaim = ChargedClaimParts & Fundability;
+
+/** What every Claim has, a preauthorization or a draft, too. */
+export interface ChargedClaimParts {
   /** `Claim.id`, or else `system|value` of the first identifier. */
   claimId: string;
-  kind: Exclude<ClaimKind, "laboratory">;
+  kind: FhirClaimKind;
   currency: Currency;
   /** `Claim.provider`: the literal reference, or `system|value`. */
   provider: string;
   lines: ChargedLine[];
   /** Sum of the lines' charges. */
   total: bigint;
+  /** Sums that fail: of a claim that may be funded none, or it is refused. */
+  mismatches: SumMismatch[];
   /** The claim as it came in. */
   resource: Json;
 }
 
-const kinds = ["pharmacy", "professional", "institutional", "oral", "vision"] as const;
-const uses = ["claim", "preauthorization", "predetermination"] as const;
-const statuses = ["active", "cancelled", "draft", "entered-in-error"] as const;
-
-const CLAIM_TYPE_SYSTEM = "http://terminology.hl7.org/CodeSystem/claim-type";
-
 const read = new ElementReader("INPUT_INVALID");
 
 /**
- * Reads a FHIR R4 Claim that may be funded, and checks its sums: every net is quantity x unit price x factor where a
- * price is stated, and the sum of its details' nets where these state any; the total, where stated, is the sum of the
- * items. Nothing is rounded. A detail without net and price says nothing about money.
+ * Reads a FHIR R4 Claim, and checks its sums: every net is quantity x unit price x factor where a price is stated, and
+ * the sum of its details' nets where these state any; the total, where stated, is the sum of the items. Nothing is
+ * rounded. A detail without net and price says nothing about money. What can never be funded (another status or use than
+ * an active claim for care that is billed) is read, too: an estimate may be rough, so that sums of it that fail are
+ * listed. `adjudicate` refuses it.
  * @param options.currency What amounts have to be in; US dollars unless said otherwise.
- * @throws INPUT_INVALID, CLAIM_NOT_FUNDABLE, CLAIM_TOTAL_MISMATCH, CLAIM_NET_MISMATCH, CLAIM_DUPLICATE_LINE,
- * CURRENCY_MISMATCH, and the AMOUNT_ codes. `details.path` names the element, as in `Claim.item[0].detail[2].net`.
+ * @throws INPUT_INVALID, CLAIM_TOTAL_MISMATCH, CLAIM_NET_MISMATCH, CLAIM_DUPLICATE_LINE, CURRENCY_MISMATCH, and the
+ * AMOUNT_ codes. `details.path` names the element, as in `Claim.item[0].detail[2].net`; of a sum `details` has `equation`,
+ * `left` and `right`.
  */
 export function readClaim(claim: Claim, options: { currency?: Currency } = {}): ChargedClaim {
   const currency = options.currency ?? usDollar;
   const plain = toPlainJson(claim, "Claim");
   const resource = read.resource(plain, "Claim");
-  requireFundable(resource);
+  const fundability = fundabilityOf(read, resource, "Claim");
 
-  const kind = kindOf(resource["type"]);
+  const kind = kindOf(read, resource["type"], "Claim.type");
   const provider = read.reference(resource["provider"], "Claim.provider");
   const items = read.list(resource["item"], "Claim.item");
   if (items.length === 0) throw read.refuse("Claim.item", "is missing: there is nothing to pay");
-  const lines = items.map((item, i) => readItem(item, `Claim.item[${i}]`, currency));
+  const sums: FailedSums = { nets: [], totals: [] };
+  const lines = items.map((item, i) => readItem(item, `Claim.item[${i}]`, currency, sums));
   requireDistinctSequences(lines);
 
   const total = lines.reduce((sum, line) => sum + line.charge, 0n);
-  const stated = money(resource["total"], "Claim.total", currency);
+  const stated = moneyAt(read, resource["total"], "Claim.total", currency);
   if (stated !== undefined && stated !== total)
-    throw mismatch("CLAIM_TOTAL_MISMATCH", "Claim.total", stated, "the sum of its items", total, currency);
+    sums.totals.push(mismatchOf("Claim.total", "total = sum of items", stated, total, currency));
+  const [[net], [sum]] = [sums.nets, sums.totals];
+  if (fundability.fundable && net !== undefined) throw sumFails("CLAIM_NET_MISMATCH", net);
+  if (fundability.fundable && sum !== undefined) throw sumFails("CLAIM_TOTAL_MISMATCH", sum);
 
-  return { claimId: idOf(resource), kind, currency, provider, lines, total, resource: plain };
+  return {
+    claimId: resourceIdOf(read, resource, "Claim"),
+    kind,
+    currency,
+    provider,
+    lines,
+    total,
+    mismatches: [...sums.nets, ...sums.totals],
+    resource: plain,
+    ...fundability,
+  };
 }
 
-function requireFundable(resource: Element): void {
-  const status = read.code(resource["status"], statuses, "Claim.status");
-  const use = read.code(resource["use"], uses, "Claim.use");
-  const refuse = (path: string, value: string, rule: string): CarepactError =>
-    new CarepactError("CLAIM_NOT_FUNDABLE", `${path} is ${value}: only ${rule} can be funded.`, { path, value });
-  if (status !== "active") throw refuse("Claim.status", status, "an active claim");
-  if (use !== "claim") throw refuse("Claim.use", use, "a claim for care that is billed");
+interface FailedSums {
+  nets: SumMismatch[];
+  totals: SumMismatch[];
 }
 
-function kindOf(type: unknown): ChargedClaim["kind"] {
-  const path = "Claim.type.coding";
-  const codings = read.list(read.element(type, "Claim.type")["coding"], path);
-  for (const [i, entry] of codings.entries()) {
-    const coding = read.element(entry, `${path}[${i}]`);
-    if (coding["system"] === CLAIM_TYPE_SYSTEM) return read.code(coding["code"], kinds, `${path}[${i}].code`);
-  }
-  throw read.refuse(path, `has no code of ${CLAIM_TYPE_SYSTEM}`);
-}
-
-function idOf(resource: Element): string {
-  if (resource["id"] !== undefined) return read.text(resource["id"], "Claim.id");
-  const [first] = read.list(resource["identifier"], "Claim.identifier");
-  return read.identifier(first, "Claim.identifier[0]");
-}
-
-function readItem(value: unknown, path: string, currency: Currency): ChargedLine {
+function readItem(value: unknown, path: string, currency: Currency, sums: FailedSums): ChargedLine {
   const item = read.element(value, path);
   const serviced = servicedOf(item, path);
-  const { net, ...line } = readPart(item, path, ["detail", "subDetail"], currency);
+  const { net, ...line } = readPart(item, path, ["detail", "subDetail"], currency, sums);
   if (net === undefined)
     throw read.refuse(`${path}.net`, "is missing, and neither a unit price nor details replace it");
   return { ...line, charge: net, ...(serviced === undefined ? {} : { serviced }) };
@@ -129,7 +118,13 @@ function readItem(value: unknown, path: string, currency: Currency): ChargedLine
 /**
  * Reads what item, detail and subDetail have in common, and the parts below: `below` names the elements that hold them.
  */
-function readPart(value: unknown, path: string, below: readonly string[], currency: Currency): ChargedDetail {
+function readPart(
+  value: unknown,
+  path: string,
+  below: readonly string[],
+  currency: Currency,
+  sums: FailedSums,
+): ChargedDetail {
   const part = read.element(value, path);
   read.noModifiers(part, path);
   const sequence = read.sequence(part["sequence"], `${path}.sequence`);
@@ -141,10 +136,10 @@ function readPart(value: unknown, path: string, below: readonly string[], curren
       ? []
       : read
           .list(part[name], `${path}.${name}`)
-          .map((entry, i) => readPart(entry, `${path}.${name}[${i}]`, deeper, currency));
+          .map((entry, i) => readPart(entry, `${path}.${name}[${i}]`, deeper, currency, sums));
 
   const quantity = read.quantity(part["quantity"], `${path}.quantity`);
-  const net = netOf(part, path, details, currency);
+  const net = netOf(part, path, details, currency, sums);
   return {
     sequence,
     productOrService,
@@ -156,16 +151,24 @@ function readPart(value: unknown, path: string, below: readonly string[], curren
   };
 }
 
-function netOf(part: Element, path: string, details: readonly ChargedDetail[], currency: Currency): bigint | undefined {
+function netOf(
+  part: Element,
+  path: string,
+  details: readonly ChargedDetail[],
+  currency: Currency,
+  sums: FailedSums,
+): bigint | undefined {
   const product = productOf(part, path, currency);
   const detailNets = details.flatMap((detail) => (detail.net === undefined ? [] : [detail.net]));
   const detailSum = detailNets.length === 0 ? undefined : detailNets.reduce((sum, net) => sum + net, 0n);
 
-  const net = money(part["net"], `${path}.net`, currency) ?? product ?? detailSum;
-  if (net !== undefined && product !== undefined && net !== product)
-    throw mismatch("CLAIM_NET_MISMATCH", `${path}.net`, net, "quantity x unitPrice x factor", product, currency);
-  if (net !== undefined && detailSum !== undefined && net !== detailSum)
-    throw mismatch("CLAIM_NET_MISMATCH", `${path}.net`, net, "the sum of its details", detailSum, currency);
+  const net = moneyAt(read, part["net"], `${path}.net`, currency) ?? product ?? detailSum;
+  const check = (equation: string, right: bigint | undefined): void => {
+    if (net !== undefined && right !== undefined && net !== right)
+      sums.nets.push(mismatchOf(`${path}.net`, equation, net, right, currency));
+  };
+  check("net = quantity x unitPrice x factor", product);
+  check("net = sum of details", detailSum);
   return net;
 }
 
@@ -174,31 +177,9 @@ function productOf(part: Element, path: string, currency: Currency): bigint | un
   const factor = part["factor"] === undefined ? undefined : parseDecimal(part["factor"], `${path}.factor`);
   if (part["unitPrice"] === undefined) return undefined;
   // A unit price may be finer than a cent; only the product is money.
-  const unitPrice = decimalMoney(part["unitPrice"], `${path}.unitPrice`, currency);
+  const unitPrice = decimalMoneyAt(read, part["unitPrice"], `${path}.unitPrice`, currency);
   const factors = [unitPrice, quantity?.exact, factor].filter((entry) => entry !== undefined);
   return toBaseUnits(multiplyDecimals(factors), currency, `${path}: quantity x unitPrice x factor`);
-}
-
-function decimalMoney(value: unknown, path: string, currency: Currency): ReturnType<typeof parseDecimal> {
-  return parseDecimal(moneyElement(value, path, currency)["value"], `${path}.value`);
-}
-
-function money(value: unknown, path: string, currency: Currency): bigint | undefined {
-  return value === undefined
-    ? undefined
-    : parseAmount(moneyElement(value, path, currency)["value"], currency, `${path}.value`);
-}
-
-function moneyElement(value: unknown, path: string, currency: Currency): Element {
-  const element = read.element(value, path);
-  const code = read.text(element["currency"], `${path}.currency`);
-  if (code !== currency.code)
-    throw new CarepactError("CURRENCY_MISMATCH", `${path} is in ${code}, where ${currency.code} is asked for.`, {
-      path: `${path}.currency`,
-      currency: code,
-      expected: currency.code,
-    });
-  return element;
 }
 
 function servicedOf(item: Element, path: string): ChargedLine["serviced"] {
@@ -223,16 +204,4 @@ function requireDistinctSequences(lines: readonly ChargedLine[]): void {
       );
     seen.set(sequence, i);
   });
-}
-
-function mismatch(
-  code: "CLAIM_TOTAL_MISMATCH" | "CLAIM_NET_MISMATCH",
-  path: string,
-  stated: bigint,
-  what: string,
-  computed: bigint,
-  currency: Currency,
-): CarepactError {
-  const [a, b] = [formatAmount(stated, currency), formatAmount(computed, currency)];
-  return new CarepactError(code, `${path} is ${a}, but ${what} is ${b}.`, { path, stated: a, computed: b });
 }

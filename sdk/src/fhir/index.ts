@@ -1,5 +1,9 @@
 export { readAuditEvent, writeAuditEvent, type ReadAuditEventOptions } from "./auditEvent";
-export { readClaim, type ChargedClaim, type ChargedDetail, type ChargedLine } from "./claim";
+export { adjudicationCategories, type AddedPart, type Adjudication, type AnsweredPart } from "./adjudications";
+export type { SumMismatch } from "./amounts";
+export type { PayersAnswer, StatedPayment } from "./answer";
+export { readClaim, type ChargedClaim, type ChargedClaimParts, type ChargedDetail, type ChargedLine } from "./claim";
+export { readClaimResponse, type AnswerError, type ReadClaimResponse } from "./claimResponse";
 export { readConsent, type ReadConsentOptions } from "./consent";
 export { writeConsent, type WriteConsentOptions } from "./consentWrite";
 export {
@@ -20,7 +24,15 @@ export {
   type Share,
   type StatusRule,
 } from "./events";
+export { decisionOf, type DecisionOptions } from "./decision";
 export { eventKindBits, eventReasons, eventRules } from "./eventTables";
+export { readExplanationOfBenefit, type ReadExplanationOfBenefit } from "./explanationOfBenefit";
+export type { Fundability, FhirClaimKind } from "./financial";
 export { consentOf, grantConsent, type GrantConsentOptions } from "./grantConsent";
 export { consentInstruments } from "./instruments";
+export {
+  readPaymentReconciliation,
+  type ReadPaymentReconciliation,
+  type ReconciledDetail,
+} from "./paymentReconciliation";
 export type { ExactQuantity } from "./read";

@@ -1,5 +1,6 @@
 import { CarepactError } from "../../errors";
 import type { ChargedClaim, ChargedLine } from "../../fhir";
+import { requireFundable } from "../../fhir/financial";
 import { parseAmount, type DecimalInput } from "../../money";
 
 import { requireBalanced, type AdjudicatedClaim, type AdjudicatedLine } from "./adjudicated";
@@ -37,9 +38,10 @@ export interface ClaimDecision {
 
 /**
  * Puts a payer's decision on a FHIR claim.
- * @throws CLAIM_DECISION_MISMATCH, CLAIM_DOES_NOT_BALANCE, CLAIM_DUPLICATE_LINE, PAYEE_UNKNOWN, and the AMOUNT_ codes
+ * @throws CLAIM_NOT_FUNDABLE, CLAIM_DECISION_MISMATCH, CLAIM_DOES_NOT_BALANCE, CLAIM_DUPLICATE_LINE, PAYEE_UNKNOWN, and the AMOUNT_ codes
  */
 export function adjudicate(claim: ChargedClaim, decision: ClaimDecision): AdjudicatedClaim {
+  requireFundable(claim);
   const answers = new Map(decision.lines.map((line) => [line.sequence, line]));
   const sequences = claim.lines.map((line) => line.sequence);
   const unanswered = sequences.filter((sequence) => !answers.has(sequence));
