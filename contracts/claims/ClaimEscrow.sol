@@ -34,7 +34,7 @@ contract ClaimEscrow is Settlements, Standings, UUPSUpgradeable {
 
     /// @dev Created with the escrow's code, so that no upgrade or setting changes one without the other.
     /// @custom:oz-upgrades-unsafe-allow state-variable-immutable state-variable-assignment
-    address private immutable _EXTENSION = address(new ClaimEscrowExtension());
+    address private immutable _EXTENSION = address(new ClaimEscrowExtension(_conditions()));
 
     /// @custom:oz-upgrades-unsafe-allow constructor
     constructor() {

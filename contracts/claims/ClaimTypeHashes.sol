@@ -3,10 +3,10 @@ pragma solidity 0.8.30;
 
 import {EIP712Upgradeable} from "@openzeppelin/contracts-upgradeable/utils/cryptography/EIP712Upgradeable.sol";
 import {MessageHashUtils} from "@openzeppelin/contracts/utils/cryptography/MessageHashUtils.sol";
-import {Attestation, ClaimBatch} from "../interfaces/ClaimTypes.sol";
+import {Attestation, ClaimBatch, RefundOrder} from "../interfaces/ClaimTypes.sol";
 
 /// @title ClaimTypeHashes
-/// @notice EIP-712 hashes of what payers and attesters sign.
+/// @notice EIP-712 hashes of what payers, payees and attesters sign.
 abstract contract ClaimTypeHashes is EIP712Upgradeable {
     string private constant _NAME = "Carepact ClaimEscrow";
     string private constant _VERSION = "1";
@@ -28,6 +28,10 @@ abstract contract ClaimTypeHashes is EIP712Upgradeable {
 
     bytes32 private constant _ATTESTATION_TYPEHASH = keccak256(
         "Attestation(bytes32 batchId,bytes results,uint40 observedAt,uint40 validUntil,bytes32 evidence)"
+    );
+
+    bytes32 private constant _REFUND_ORDER_TYPEHASH = keccak256(
+        "RefundOrder(bytes32 batchId,address payee,uint256 upTo,uint256 deadline)"
     );
 
     function _hashClaimBatch(ClaimBatch calldata batch) internal pure returns (bytes32) {
@@ -66,6 +70,15 @@ abstract contract ClaimTypeHashes is EIP712Upgradeable {
             )
         );
         return MessageHashUtils.toTypedDataHash(domain, structHash);
+    }
+
+    function _refundOrderDigest(
+        bytes32 domain,
+        bytes32 batchId,
+        RefundOrder calldata order
+    ) internal pure returns (bytes32) {
+        return
+            MessageHashUtils.toTypedDataHash(domain, keccak256(abi.encode(_REFUND_ORDER_TYPEHASH, batchId, order)));
     }
 
     /// @dev What OpenZeppelin's `_domainSeparatorV4` returns, for 500 gas less: the hashes of name and version are constants.

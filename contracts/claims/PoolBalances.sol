@@ -26,6 +26,12 @@ abstract contract PoolBalances {
         balances[payer] = balances[payer].addFree(amount);
     }
 
+    /// @dev Adds to the credit of `payee`.
+    function _addCredit(address payee, address token, uint256 amount) internal {
+        mapping(address => Balances) storage balances = _balancesIn(token);
+        balances[payee] = balances[payee].addCredit(amount);
+    }
+
     /// @dev Takes from the free balance of `payer`.
     function _takeFree(address payer, address token, uint256 amount) internal {
         mapping(address => Balances) storage balances = _balancesIn(token);

@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.30;
 
+import {LowLevelCall} from "@openzeppelin/contracts/utils/LowLevelCall.sol";
+import {IAttesterConditions} from "../interfaces/IAttesterConditions.sol";
 import {IClaimEscrow} from "../interfaces/IClaimEscrow.sol";
 import {IRulebooks} from "../interfaces/IRulebooks.sol";
 import {Attestation, ClaimBatch, GroupLines, OpenedLines} from "../interfaces/ClaimTypes.sol";
+import {AttesterSignatures} from "../libraries/AttesterSignatures.sol";
 import {BatchState} from "../libraries/BatchStateLib.sol";
 import {Group, GroupLib} from "../libraries/GroupLib.sol";
 import {LineAmounts} from "../libraries/LineAmounts.sol";
@@ -58,17 +61,50 @@ abstract contract Rounds is ClaimBatchStates {
     ) internal view {
         StopClockState stopClock = _readStopClock();
         uint256 stopped = _stoppedSince(state, stopClock, rulebook);
-        // A stop counts for a batch only up to the cap of its life: who may suspend a rulebook could else defeat every payment
-        // that was earned under it.
-        if (stopped < _MAX_STOPPED) {
-            if (rulebook.suspended()) revert IRulebooks.RulebookIsSuspended(batch.rulebook);
-            _requireNotPaused(stopClock);
-        }
+        _requireNotStopped(stopClock, stopped, rulebook, batch.rulebook);
 
         uint256 attestBy = batch.eventBy + grace + stopped;
         if (block.timestamp > attestBy) revert IClaimEscrow.AttestationTooLate(attestBy);
         if (block.timestamp > attestation.validUntil) revert IClaimEscrow.AttestationExpired(attestation.validUntil);
         if (block.timestamp < attestation.observedAt) revert IClaimEscrow.AttestationFromFuture(attestation.observedAt);
+    }
+
+    /// @dev Checks that neither the escrow is paused nor the rulebook suspended.
+    function _requireNotStopped(
+        StopClockState stopClock,
+        uint256 stopped,
+        RulebookClock rulebook,
+        bytes32 id
+    ) internal view {
+        // A stop counts for a batch only up to the cap of its life: who may suspend a rulebook could else defeat every payment
+        // that was earned under it.
+        if (stopped < _MAX_STOPPED) {
+            if (rulebook.suspended()) revert IRulebooks.RulebookIsSuspended(id);
+            _requireNotPaused(stopClock);
+        }
+    }
+
+    /// @dev Checks that the attesters of a rulebook signed.
+    /// @param blob Where the rulebook's data lies, of which the caller has read `threshold` and `attesters`.
+    function _checkSignatures(
+        address blob,
+        bytes32 digest,
+        uint256 threshold,
+        address[] memory attesters,
+        bytes calldata signatures
+    ) internal view {
+        if (signatures.length == threshold * AttesterSignatures.SIZE) {
+            AttesterSignatures.verify(digest, threshold, attesters, signatures);
+        } else {
+            // Its arguments are the first of those of this call, whichever it is.
+            bytes memory question = abi.encodePacked(
+                IAttesterConditions.check.selector,
+                msg.data[4:],
+                uint256(uint160(blob)),
+                digest
+            );
+            if (!LowLevelCall.staticcallNoReturn(_conditions(), question)) LowLevelCall.bubbleRevert();
+        }
     }
 
     /// @dev Closes those lines of a group that the results call final and that are open.
@@ -204,6 +240,9 @@ abstract contract Rounds is ClaimBatchStates {
         (bytes32 linesRoot, uint256 used) = ManifestTree.rootOf(positions, leaves, groupCount, opened.proof);
         _checkManifestRoot(manifestRoot, linesRoot, opened.proof, used);
     }
+
+    /// @dev The {AttesterConditions} that were created with the escrow.
+    function _conditions() internal view virtual returns (address);
 
     /// @dev The state with the round's payments, so that a refund can prove what its payee received.
     function _recordPayments(BatchState state, uint256 total, Round memory round) internal pure returns (BatchState) {

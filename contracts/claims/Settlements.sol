@@ -1,11 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.30;
 
-import {LowLevelCall} from "@openzeppelin/contracts/utils/LowLevelCall.sol";
-import {IAttesterConditions} from "../interfaces/IAttesterConditions.sol";
 import {IClaimEscrow} from "../interfaces/IClaimEscrow.sol";
 import {Attestation, ClaimBatch, GroupLines, OpenedLines, Settlement} from "../interfaces/ClaimTypes.sol";
-import {AttesterSignatures} from "../libraries/AttesterSignatures.sol";
 import {Balances} from "../libraries/BalancesLib.sol";
 import {BatchState} from "../libraries/BatchStateLib.sol";
 import {RulebookClock} from "../libraries/RulebookClockLib.sol";
@@ -101,6 +98,11 @@ abstract contract Settlements is ClaimBatches, Rounds, Pools, WorkflowReports {
         emit ClaimBatchSettled(round.batchId, digest, attestation.results);
     }
 
+    /// @inheritdoc Rounds
+    function _conditions() internal view override returns (address) {
+        return _CONDITIONS;
+    }
+
     /// @dev Checks that the batch can be settled now, and that its rulebook's attesters signed.
     function _checkAttestation(
         bytes32 domain,
@@ -122,18 +124,7 @@ abstract contract Settlements is ClaimBatches, Rounds, Pools, WorkflowReports {
         }
         _checkTime(rulebook, grace, state, batch, attestation);
         // What was reported has no signatures, and needs none: its threshold is zero, which no rulebook's is.
-        if (signatures.length == threshold * AttesterSignatures.SIZE) {
-            AttesterSignatures.verify(digest, threshold, attesters, signatures);
-        } else {
-            // Its arguments are the first of those of this call, whichever of both it is.
-            bytes memory question = abi.encodePacked(
-                IAttesterConditions.check.selector,
-                msg.data[4:],
-                uint256(uint160(rulebook.blob())),
-                digest
-            );
-            if (!LowLevelCall.staticcallNoReturn(_CONDITIONS, question)) LowLevelCall.bubbleRevert();
-        }
+        _checkSignatures(rulebook.blob(), digest, threshold, attesters, signatures);
     }
 
     /// @dev Checks that the rulebook's workflow reported the attestation, and returns the rulebook's grace.

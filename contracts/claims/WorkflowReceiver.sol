@@ -42,6 +42,8 @@ abstract contract WorkflowReceiver is IWorkflowReceiver, RulebookClocks, Workflo
     /// @inheritdoc IWorkflowReceiver
     function reportOf(bytes32 rulebook, bytes32 batchId) external view returns (bytes25 digest, uint40 observedAt) {
         WorkflowReport report = _loadReport(_reportKey(rulebook, batchId));
+        // A rulebook's reports stand all in one place or all in the other.
+        if (report.digest() == 0) report = _loadReport(_presentedReportKey(rulebook, batchId));
         return (report.digest(), uint40(report.observedAt()));
     }
 
@@ -51,11 +53,21 @@ abstract contract WorkflowReceiver is IWorkflowReceiver, RulebookClocks, Workflo
     }
 
     function _record(bytes32 workflow, Report memory report) private {
-        (bytes32 named, uint256 grace) = RulebookBlobLib.readWorkflow(_loadRulebook(report.rulebook).blob());
+        address blob = _loadRulebook(report.rulebook).blob();
+        (bytes32 named, uint256 grace) = RulebookBlobLib.readWorkflow(blob);
+        if (workflow == named) {
+            _keepReport(_reportKey(report.rulebook, report.batchId), report, grace);
+            return;
+        }
+        address apart = RulebookBlobLib.readTerms(blob).attesters;
+        if (apart != address(0)) (named, grace) = RulebookBlobLib.readWorkflow(apart);
         if (workflow != named) revert WorkflowForeign(report.rulebook);
+        _keepReport(_presentedReportKey(report.rulebook, report.batchId), report, grace);
+    }
+
+    function _keepReport(bytes32 key, Report memory report, uint256 grace) private {
         uint256 observedAt = report.observedAt;
         if (observedAt > block.timestamp) revert ReportFromFuture(observedAt);
-        bytes32 key = _reportKey(report.rulebook, report.batchId);
         uint256 recordedAt = _loadReport(key).observedAt();
         // To revert would keep the others of this report away, and have the nodes try again what never can succeed.
         if (observedAt <= recordedAt) {

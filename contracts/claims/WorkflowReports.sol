@@ -21,6 +21,11 @@ abstract contract WorkflowReports {
         return Hashes.efficientKeccak256(rulebook, batchId);
     }
 
+    /// @dev The same under a rulebook whose attestations have to be presented: not where what settles at once would find it.
+    function _presentedReportKey(bytes32 rulebook, bytes32 batchId) internal pure returns (bytes32) {
+        return Hashes.efficientKeccak256(batchId, rulebook);
+    }
+
     /// @dev The newest report of a batch, or zero.
     function _loadReport(bytes32 key) internal view returns (WorkflowReport) {
         return _workflowReports().reports[key];

@@ -64,7 +64,7 @@ interface IPresentations {
     ) external returns (uint256 paid, uint256 freed);
 
     /// @notice What the chain knows of a presentation.
-    /// @return commitment First 27 bytes of keccak256(keccak256(results) ‖ lines ‖ outcomes); zero: there is none.
+    /// @return commitment First 27 bytes of keccak256(abi.encode(keccak256(results), lines, outcomes)); zero: there is none.
     /// @return challengeUntil Last moment at which it can be disputed, as things stand: stops move it.
     function presentationOf(
         ClaimBatch calldata batch,

@@ -9,12 +9,12 @@ pragma solidity 0.8.30;
 /// @param eventKinds Bit set of the kinds of event this rulebook is for: dispense 1, diagnostic report 2, procedure 4,
 /// immunization 8, contribution to a study 16.
 /// @param grace Seconds after `eventBy` in which an attestation may still land; 72 hours at least, for outages.
-/// @param challengePeriod Seconds for which a presented result can be disputed before it settles.
-/// @param arbiter Account that rules on disputes.
-/// @param arbiterDeadline Seconds the arbiter has; afterwards the default holds.
+/// @param challengePeriod Seconds for which a presented result can be disputed before it settles; zero: it settles at once.
+/// @param arbiter Account that rules on disputes and recoups what is retained.
+/// @param arbiterDeadline Seconds the arbiter has for a ruling; afterwards the default holds.
 /// @param arbiterDefault Side that gets the money where no result is attested: 0 the payer, 1 the payee.
-/// @param bond Base units a disputing party locks.
-/// @param retentionBps Share of a payment that stays retained during the look-back, in hundredths of a percent.
+/// @param bond Base units that whoever disputes a line locks.
+/// @param retentionBps Share of a payment that stays retained during the look-back, in hundredths of a percent, rounded down.
 /// @param lookBack Seconds for which the retained share can be recouped.
 /// @param suspender Account that may suspend this rulebook at once.
 /// @param documentHash keccak256 of the rules as people read them.
@@ -125,8 +125,10 @@ interface IRulebooks {
     /// @notice Id, owner and name of the workflow have to be given together.
     error WorkflowIncomplete();
 
-    /// @notice This version cannot act on a rulebook that uses `field`, so it does not take it.
-    error RulebookFieldUnsupported(string field);
+    /// @notice `field` is out of range ({MAX_CHALLENGE_PERIOD}, {MIN_ARBITER_DEADLINE}, {MAX_ARBITER_DEADLINE}, {MAX_LOOK_BACK}), or missing
+    /// beside the others: challenge period, default, bond and retention need an arbiter, an arbiter its deadline, a retention its
+    /// look-back.
+    error RulebookFieldInvalid(string field);
 
     /// @notice Publishes a rulebook. Anyone may; publishing twice changes nothing.
     /// @return id keccak256(abi.encode(rulebook)): the same on every chain.
@@ -157,4 +159,16 @@ interface IRulebooks {
 
     /// @notice Most attesters a rulebook can name.
     function MAX_ATTESTERS() external view returns (uint256);
+
+    /// @notice Longest challenge period, in seconds.
+    function MAX_CHALLENGE_PERIOD() external view returns (uint256);
+
+    /// @notice Least time for an arbiter, in seconds.
+    function MIN_ARBITER_DEADLINE() external view returns (uint256);
+
+    /// @notice Most time for an arbiter, in seconds.
+    function MAX_ARBITER_DEADLINE() external view returns (uint256);
+
+    /// @notice Longest look-back, in seconds.
+    function MAX_LOOK_BACK() external view returns (uint256);
 }

@@ -7,12 +7,38 @@ import {AttesterGroup, Rulebook, Workflow} from "../interfaces/IRulebooks.sol";
 import {ConditionsLib} from "./ConditionsLib.sol";
 import {RulebookBlob} from "./RulebookBlob.sol";
 
+/// @notice What a rulebook says of challenges, disputes and retention (see {Rulebook}).
+/// @param grace Seconds.
+/// @param challengePeriod Seconds.
+/// @param arbiterDeadline Seconds.
+/// @param arbiterDefault Side that the default holds for: 0 the payer, 1 the payee.
+/// @param bond Base units.
+/// @param retentionBps Hundredths of a percent.
+/// @param lookBack Seconds.
+/// @param arbiter Account.
+/// @param attesters Where the data lies by which attestations are checked, if they have to be presented; zero: they settle at once.
+struct RulebookTerms {
+    uint256 grace;
+    uint256 challengePeriod;
+    uint256 arbiterDeadline;
+    uint256 arbiterDefault;
+    uint256 bond;
+    uint256 retentionBps;
+    uint256 lookBack;
+    address arbiter;
+    address attesters;
+}
+
 /// @title RulebookBlobLib
 /// @notice Writes and reads the data of rulebooks.
 /// @dev First, in words, what a settlement by accounts needs: grace (seconds, shifted left by 16 bits), threshold (by 8 bits) and
 /// number of accounts; then each account. Where one list of accounts does not say it all, the threshold is 255 and there is no
 /// account, so that no signatures fit. Then the workflow's key (zero: there is none) and the number of bytes of the conditions, in
-/// words; the conditions, packed; and the whole rulebook, ABI-encoded.
+/// words; the conditions, packed; the whole rulebook, ABI-encoded; and at the end its {RulebookTerms}, ABI-encoded.
+///
+/// Of a rulebook whose attestations have to be presented, this says that nobody attests: no threshold, no account, no workflow, no
+/// condition. So what settles at once refuses it, and asks nothing more of other rulebooks. Its attesters lie in data of their own, which
+/// its terms name.
 ///
 /// A packed condition is its threshold (1 byte), the number of its attesters (1 byte) and the amount above which it holds (12
 /// bytes), followed by each attester: its length (1 byte) and itself. A P-256 key whose verifier is a copy of OpenZeppelin's stands
@@ -22,6 +48,7 @@ library RulebookBlobLib {
     uint256 private constant _WORD = 32;
     uint256 private constant _ACCOUNT_SIZE = 20;
     uint256 private constant _NO_THRESHOLD = 255;
+    uint256 private constant _TERMS_SIZE = 288;
 
     /// @notice Lays a rulebook down, without the attesters that `suspended` names by the hash of each.
     /// @dev The caller has checked the rulebook: fewer than 256 attesters of fewer than 256 bytes.
@@ -50,10 +77,19 @@ library RulebookBlobLib {
             _head(rulebook, suspended),
             keyOf(rulebook.workflow),
             conditions.length,
-            conditions,
-            abi.encode(rulebook)
+            conditions
         );
-        return address(new RulebookBlob(data));
+        address apart;
+        if (isPresented(rulebook)) {
+            apart = address(new RulebookBlob(data));
+            data = abi.encode(_noAccounts(rulebook), bytes32(0), 0);
+        }
+        return address(new RulebookBlob(abi.encodePacked(data, abi.encode(rulebook), _encodeTerms(rulebook, apart))));
+    }
+
+    /// @notice Whether attestations under a rulebook have to be presented.
+    function isPresented(Rulebook memory rulebook) internal pure returns (bool) {
+        return rulebook.challengePeriod != 0 || rulebook.retentionBps != 0;
     }
 
     /// @notice What a settlement needs.
@@ -75,6 +111,14 @@ library RulebookBlobLib {
             mstore(0x40, add(attesters, add(0x20, size)))
         }
         return (head >> 16, uint8(head >> 8), attesters);
+    }
+
+    /// @notice What a rulebook says of challenges, disputes and retention.
+    /// @dev Assembly, because Solidity copies only whole code. All terms are words, and so are the fields of a struct in memory.
+    function readTerms(address blob) internal view returns (RulebookTerms memory terms) {
+        assembly ("memory-safe") {
+            extcodecopy(blob, terms, sub(extcodesize(blob), _TERMS_SIZE), _TERMS_SIZE)
+        }
     }
 
     /// @notice Key of the rulebook's workflow (see {keyOf}), and its grace in seconds.
@@ -118,18 +162,40 @@ library RulebookBlobLib {
     ) private view returns (bytes memory) {
         uint256 grace = uint256(rulebook.grace) << 16;
         AttesterGroup[] memory groups = rulebook.attesterGroups;
-        if (groups.length != 1 || groups[0].above != 0) return abi.encode(grace | (_NO_THRESHOLD << 8));
+        if (groups.length != 1 || groups[0].above != 0) return abi.encode(_noAccounts(rulebook));
         bytes[] memory attesters = groups[0].attesters;
         bytes memory accounts;
         uint256 count = 0;
         for (uint256 i = 0; i < attesters.length; ++i) {
             bytes memory attester = attesters[i];
-            if (attester.length != _ACCOUNT_SIZE) return abi.encode(grace | (_NO_THRESHOLD << 8));
+            if (attester.length != _ACCOUNT_SIZE) return abi.encode(_noAccounts(rulebook));
             if (suspended[keccak256(attester)]) continue;
             accounts = abi.encodePacked(accounts, uint256(uint160(bytes20(attester))));
             ++count;
         }
         return abi.encodePacked(grace | (uint256(groups[0].threshold) << 8) | count, accounts);
+    }
+
+    /// @dev The head of a rulebook for which no list of accounts says it all.
+    function _noAccounts(Rulebook memory rulebook) private pure returns (uint256) {
+        return (uint256(rulebook.grace) << 16) | (_NO_THRESHOLD << 8);
+    }
+
+    function _encodeTerms(Rulebook memory rulebook, address attesters) private pure returns (bytes memory) {
+        return
+            abi.encode(
+                RulebookTerms({
+                    grace: rulebook.grace,
+                    challengePeriod: rulebook.challengePeriod,
+                    arbiterDeadline: rulebook.arbiterDeadline,
+                    arbiterDefault: rulebook.arbiterDefault,
+                    bond: rulebook.bond,
+                    retentionBps: rulebook.retentionBps,
+                    lookBack: rulebook.lookBack,
+                    arbiter: rulebook.arbiter,
+                    attesters: attesters
+                })
+            );
     }
 
     /// @dev Whether an attester is a P-256 key whose verifier has the code of OpenZeppelin's, which does what {ConditionsLib} does.

@@ -13,13 +13,23 @@ library RulebookChecks {
     /// @notice Most attesters in all groups.
     uint256 internal constant MAX_ATTESTERS = 32;
 
+    /// @notice Longest challenge period, in seconds.
+    uint256 internal constant MAX_CHALLENGE_PERIOD = 30 days;
+    /// @notice Least time for an arbiter, in seconds.
+    uint256 internal constant MIN_ARBITER_DEADLINE = 1 days;
+    /// @notice Most time for an arbiter, in seconds.
+    uint256 internal constant MAX_ARBITER_DEADLINE = 90 days;
+    /// @notice Longest look-back, in seconds.
+    uint256 internal constant MAX_LOOK_BACK = 730 days;
+
     uint256 private constant _ALL_EVENT_KINDS = 31;
+    uint256 private constant _ALL_BPS = 10_000;
     uint256 private constant _ACCOUNT_SIZE = 20;
     uint256 private constant _MAX_ATTESTER_SIZE = 254;
 
     /// @notice Reverts if a rulebook could not be carried out.
     function check(Rulebook calldata rulebook) internal view {
-        _checkUnused(rulebook);
+        _checkArbitration(rulebook);
         if (rulebook.grace < MIN_GRACE || rulebook.grace > MAX_GRACE) revert IRulebooks.GraceOutOfRange(rulebook.grace);
         uint256 kinds = rulebook.eventKinds;
         if (kinds == 0 || kinds > _ALL_EVENT_KINDS) revert IRulebooks.EventKindsInvalid(kinds);
@@ -84,13 +94,28 @@ library RulebookChecks {
         return a.length < b.length;
     }
 
-    function _checkUnused(Rulebook calldata rulebook) private pure {
-        if (rulebook.challengePeriod != 0) revert IRulebooks.RulebookFieldUnsupported("challengePeriod");
-        if (rulebook.arbiter != address(0)) revert IRulebooks.RulebookFieldUnsupported("arbiter");
-        if (rulebook.arbiterDeadline != 0) revert IRulebooks.RulebookFieldUnsupported("arbiterDeadline");
-        if (rulebook.arbiterDefault != 0) revert IRulebooks.RulebookFieldUnsupported("arbiterDefault");
-        if (rulebook.bond != 0) revert IRulebooks.RulebookFieldUnsupported("bond");
-        if (rulebook.retentionBps != 0) revert IRulebooks.RulebookFieldUnsupported("retentionBps");
-        if (rulebook.lookBack != 0) revert IRulebooks.RulebookFieldUnsupported("lookBack");
+    /// @dev Without an arbiter nobody could rule, and without its deadline nothing would ever end.
+    function _checkArbitration(Rulebook calldata rulebook) private pure {
+        if (rulebook.challengePeriod > MAX_CHALLENGE_PERIOD) _refuse("challengePeriod");
+        if (rulebook.arbiterDefault > 1) _refuse("arbiterDefault");
+        if (rulebook.retentionBps > _ALL_BPS) _refuse("retentionBps");
+        if (rulebook.lookBack > MAX_LOOK_BACK || (rulebook.lookBack == 0) != (rulebook.retentionBps == 0)) {
+            _refuse("lookBack");
+        }
+        uint256 deadline = rulebook.arbiterDeadline;
+        if (rulebook.arbiter == address(0)) {
+            bool asked = deadline != 0 ||
+                rulebook.challengePeriod != 0 ||
+                rulebook.arbiterDefault != 0 ||
+                rulebook.bond != 0 ||
+                rulebook.retentionBps != 0;
+            if (asked) _refuse("arbiter");
+        } else if (deadline < MIN_ARBITER_DEADLINE || deadline > MAX_ARBITER_DEADLINE) {
+            _refuse("arbiterDeadline");
+        }
+    }
+
+    function _refuse(string memory field) private pure {
+        revert IRulebooks.RulebookFieldInvalid(field);
     }
 }

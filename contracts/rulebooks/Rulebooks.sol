@@ -19,6 +19,14 @@ contract Rulebooks is IRulebooks, AttesterSuspensions, AccessManagedUpgradeable,
     uint256 public constant MAX_GRACE = RulebookChecks.MAX_GRACE;
     /// @inheritdoc IRulebooks
     uint256 public constant MAX_ATTESTERS = RulebookChecks.MAX_ATTESTERS;
+    /// @inheritdoc IRulebooks
+    uint256 public constant MAX_CHALLENGE_PERIOD = RulebookChecks.MAX_CHALLENGE_PERIOD;
+    /// @inheritdoc IRulebooks
+    uint256 public constant MIN_ARBITER_DEADLINE = RulebookChecks.MIN_ARBITER_DEADLINE;
+    /// @inheritdoc IRulebooks
+    uint256 public constant MAX_ARBITER_DEADLINE = RulebookChecks.MAX_ARBITER_DEADLINE;
+    /// @inheritdoc IRulebooks
+    uint256 public constant MAX_LOOK_BACK = RulebookChecks.MAX_LOOK_BACK;
 
     struct RulebookState {
         address blob;

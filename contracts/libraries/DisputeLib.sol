@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity 0.8.30;
+
+/// @notice The slot of a line in dispute. From the least significant bit: its amount (86 bits), what its payee is paid by the attested
+/// result (86 bits), when the dispute began (40 bits, unix seconds, less the seconds for which the batch was stopped before), and one
+/// bit each: the payer disputes it, a result is attested.
+type Dispute is uint256;
+
+using DisputeLib for Dispute global;
+
+/// @title DisputeLib
+/// @notice Reads and changes the parts of a {Dispute}. Amounts are in base units.
+library DisputeLib {
+    uint256 private constant _AMOUNT_BITS = 86;
+    uint256 private constant _AMOUNT_MASK = (1 << _AMOUNT_BITS) - 1;
+    uint256 private constant _START_SHIFT = 172;
+    uint256 private constant _BY_PAYER = 1 << 212;
+    uint256 private constant _ATTESTED = 1 << 213;
+
+    /// @notice A dispute of a line whose result nobody attested. The caller has checked that each part fits.
+    function create(uint256 amount_, uint256 start_, bool byPayer_) internal pure returns (Dispute) {
+        return Dispute.wrap(amount_ | (start_ << _START_SHIFT) | (byPayer_ ? _BY_PAYER : 0));
+    }
+
+    /// @notice The dispute of a line of which a result is attested, by which its payee is paid `paid`.
+    function attest(Dispute self, uint256 paid) internal pure returns (Dispute) {
+        return Dispute.wrap(Dispute.unwrap(self) | _ATTESTED | (paid << _AMOUNT_BITS));
+    }
+
+    /// @notice Amount of the line; zero: it is not in dispute.
+    function amount(Dispute self) internal pure returns (uint256) {
+        return Dispute.unwrap(self) & _AMOUNT_MASK;
+    }
+
+    /// @notice What its payee is paid by the attested result; zero where none is attested.
+    function attestedAmount(Dispute self) internal pure returns (uint256) {
+        return (Dispute.unwrap(self) >> _AMOUNT_BITS) & _AMOUNT_MASK;
+    }
+
+    /// @notice When the dispute began.
+    function start(Dispute self) internal pure returns (uint256) {
+        return uint40(Dispute.unwrap(self) >> _START_SHIFT);
+    }
+
+    /// @notice Whether the payer disputes it, else its payee does.
+    function byPayer(Dispute self) internal pure returns (bool) {
+        return Dispute.unwrap(self) & _BY_PAYER != 0;
+    }
+
+    /// @notice Whether a result is attested.
+    function attested(Dispute self) internal pure returns (bool) {
+        return Dispute.unwrap(self) & _ATTESTED != 0;
+    }
+}
