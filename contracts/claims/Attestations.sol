@@ -5,6 +5,7 @@ import {IClaimEscrow} from "../interfaces/IClaimEscrow.sol";
 import {Attestation, ClaimBatch, GroupLines} from "../interfaces/ClaimTypes.sol";
 import {Group, GroupLib} from "../libraries/GroupLib.sol";
 import {ResultsLib} from "../libraries/ResultsLib.sol";
+import {AttesterConditions} from "../rulebooks/AttesterConditions.sol";
 import {RulebookBlobLib} from "../rulebooks/RulebookBlobLib.sol";
 import {Cases} from "./Cases.sol";
 import {Rounds} from "./Rounds.sol";
@@ -16,14 +17,9 @@ abstract contract Attestations is Cases, Rounds, WorkflowReports {
     using GroupLib for Group[];
     using ResultsLib for bytes;
 
-    /// @dev The {AttesterConditions} that were created with the escrow.
-    /// @custom:oz-upgrades-unsafe-allow state-variable-immutable
-    address private immutable _CONDITIONS;
-
-    /// @custom:oz-upgrades-unsafe-allow constructor
-    constructor(address conditions) {
-        _CONDITIONS = conditions;
-    }
+    /// @dev Created with this code, so that no upgrade or setting changes one without the other.
+    /// @custom:oz-upgrades-unsafe-allow state-variable-immutable state-variable-assignment
+    address private immutable _CONDITIONS = address(new AttesterConditions());
 
     /// @inheritdoc Rounds
     function _conditions() internal view override returns (address) {

@@ -32,12 +32,14 @@ contract ClaimEscrow is Settlements, Standings, UUPSUpgradeable {
     /// @dev Kinds of organization that may fund.
     uint256 private constant _FUNDING_KINDS = OrganizationKinds.PAYER | OrganizationKinds.SPONSOR;
 
-    /// @dev Created with the escrow's code, so that no upgrade or setting changes one without the other.
-    /// @custom:oz-upgrades-unsafe-allow state-variable-immutable state-variable-assignment
-    address private immutable _EXTENSION = address(new ClaimEscrowExtension(_conditions()));
+    /// @dev Not in storage, so that no setting changes it without the escrow's code.
+    /// @custom:oz-upgrades-unsafe-allow state-variable-immutable
+    address private immutable _EXTENSION;
 
+    /// @dev Both together are more code than one transaction can create.
     /// @custom:oz-upgrades-unsafe-allow constructor
-    constructor() {
+    constructor(ClaimEscrowExtension newExtension) Settlements(newExtension.attesterConditions()) {
+        _EXTENSION = address(newExtension);
         _disableInitializers();
     }
 

@@ -241,7 +241,7 @@ abstract contract Rounds is ClaimBatchStates {
         _checkManifestRoot(manifestRoot, linesRoot, opened.proof, used);
     }
 
-    /// @dev The {AttesterConditions} that were created with the escrow.
+    /// @dev The {AttesterConditions} that are asked.
     function _conditions() internal view virtual returns (address);
 
     /// @dev The state with the round's payments, so that a refund can prove what its payee received.

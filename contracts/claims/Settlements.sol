@@ -6,7 +6,6 @@ import {Attestation, ClaimBatch, GroupLines, OpenedLines, Settlement} from "../i
 import {Balances} from "../libraries/BalancesLib.sol";
 import {BatchState} from "../libraries/BatchStateLib.sol";
 import {RulebookClock} from "../libraries/RulebookClockLib.sol";
-import {AttesterConditions} from "../rulebooks/AttesterConditions.sol";
 import {RulebookBlobLib} from "../rulebooks/RulebookBlobLib.sol";
 import {Group, GroupLib} from "../libraries/GroupLib.sol";
 import {LineBitmap} from "../libraries/LineBitmap.sol";
@@ -25,9 +24,14 @@ abstract contract Settlements is ClaimBatches, Rounds, Pools, WorkflowReports {
     using LineBitmap for uint256[];
     using ResultsLib for bytes;
 
-    /// @dev Created with the escrow's code, so that no upgrade or setting changes one without the other.
-    /// @custom:oz-upgrades-unsafe-allow state-variable-immutable state-variable-assignment
-    address private immutable _CONDITIONS = address(new AttesterConditions());
+    /// @dev Not in storage, so that no setting changes it without the escrow's code.
+    /// @custom:oz-upgrades-unsafe-allow state-variable-immutable
+    address private immutable _CONDITIONS;
+
+    /// @custom:oz-upgrades-unsafe-allow constructor
+    constructor(address attesterConditions) {
+        _CONDITIONS = attesterConditions;
+    }
 
     /// @inheritdoc IClaimEscrow
     function settleMany(Settlement[] calldata settlements) external returns (bool[] memory settled) {
