@@ -342,6 +342,8 @@ export interface Head835 {
   envelope?: Envelope;
   /** ST02: four to nine characters. SE02 repeats it. */
   controlNumber: string;
+  /** ST03, where somebody writes it: the version again. */
+  implementation?: string;
   /** BPR. */
   payment: Payment835;
   /** TRN. */
@@ -360,7 +362,8 @@ export interface Head835 {
 
 /**
  * A health care claim payment: one X12 835 transaction set of the 5010 guide X221A1. Amounts are base units of the
- * currency it was read in or is written in, cents for US dollars.
+ * currency it was read in or is written in, cents for US dollars. Dates are `YYYY-MM-DD`, and as they stand: a payer's
+ * file may name a day that does not exist.
  */
 export interface Transaction835 extends Head835 {
   sections: readonly Section835[];

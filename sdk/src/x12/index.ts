@@ -1,0 +1,34 @@
+export { balance835, type Balance835, type Equation835 } from "./balance835";
+export { usualDelimiters } from "./delimiters";
+export type { ReadOptions, X12Source } from "./options";
+export { parse835, stream835, type Parse835Options } from "./parse835";
+export type { Part835 } from "./read835";
+export { readSegments, type PlacedSegment } from "./sets";
+export type {
+  Address,
+  Adjustment835,
+  BankAccount,
+  Claim835,
+  Delimiters,
+  Envelope,
+  GroupHead,
+  Head835,
+  InterchangeHead,
+  InterchangeParty,
+  Organization835,
+  Party,
+  Payment835,
+  Procedure,
+  ProviderAdjustment835,
+  QualifiedAmount,
+  QualifiedDate,
+  QualifiedQuantity,
+  RawElement,
+  RawSegment,
+  Reference,
+  Remark,
+  Section835,
+  Service835,
+  Trace835,
+  Transaction835,
+} from "./types";
