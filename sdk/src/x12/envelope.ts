@@ -5,8 +5,19 @@ import type { Envelope, GroupHead, InterchangeHead } from "./types";
 /** The one version of interchanges that the 5010 guides are sent in. */
 export const INTERCHANGE_VERSION = "00501";
 
-const CONTROL_NUMBER = { interchange: /^[0-9]{9}$/, group: /^(0|[1-9][0-9]{0,8})$/, set: /^[A-Za-z0-9-]{4,9}$/ };
-const QUALIFIER = /^[A-Z0-9]{2}$/;
+/** What elements of envelopes look like. */
+export const forms = {
+  qualifier: /^[A-Z0-9]{2}$/,
+  /** ISA09. */
+  day: /^[0-9]{2}(0[1-9]|1[0-2])(0[1-9]|[12][0-9]|3[01])$/,
+  /** ISA10. */
+  minute: /^([01][0-9]|2[0-3])[0-5][0-9]$/,
+  usage: /^[PTI]$/,
+  /** Control numbers of interchange, group and transaction set. */
+  interchange: /^[0-9]{9}$/,
+  group: /^(0|[1-9][0-9]{0,8})$/,
+  set: /^[A-Za-z0-9-]{4,9}$/,
+} as const;
 
 /** A field of an ISA without the spaces that fill it. */
 const unfilled = (segment: Segment, at: number): string => (segment.parts[at] ?? "").replace(/ +$/, "");
@@ -19,18 +30,18 @@ const matching = (segment: Segment, at: number, form: RegExp, what: string): str
 
 function interchangeHead(isa: Segment): InterchangeHead {
   const pair = (at: number): { qualifier: string; information: string } | undefined => {
-    const qualifier = matching(isa, at, QUALIFIER, "two capital letters or digits");
+    const qualifier = matching(isa, at, forms.qualifier, "two capital letters or digits");
     const information = unfilled(isa, at + 1);
     return qualifier === "00" && information === "" ? undefined : { qualifier, information };
   };
   const party = (at: number): { qualifier: string; id: string } => ({
-    qualifier: matching(isa, at, QUALIFIER, "two capital letters or digits"),
+    qualifier: matching(isa, at, forms.qualifier, "two capital letters or digits"),
     id: unfilled(isa, at + 1),
   });
   const [authorization, security] = [pair(1), pair(3)];
   const [sender, receiver] = [party(5), party(7)];
-  const date = matching(isa, 9, /^[0-9]{6}$/, "a date such as 260131");
-  const time = matching(isa, 10, /^([01][0-9]|2[0-3])[0-5][0-9]$/, "a time such as 2359");
+  const date = matching(isa, 9, forms.day, "a date such as 260131");
+  const time = matching(isa, 10, forms.minute, "a time such as 2359");
   if (isa.parts[12] !== INTERCHANGE_VERSION)
     throw wrongElement(
       isa,
@@ -46,9 +57,9 @@ function interchangeHead(isa: Segment): InterchangeHead {
     receiver,
     date,
     time,
-    controlNumber: matching(isa, 13, CONTROL_NUMBER.interchange, "nine digits"),
+    controlNumber: matching(isa, 13, forms.interchange, "nine digits"),
     acknowledgment: matching(isa, 14, /^[01]$/, "0 or 1") === "1",
-    usage: matching(isa, 15, /^[PTI]$/, "P, T or I") as "P" | "T" | "I",
+    usage: matching(isa, 15, forms.usage, "P, T or I") as "P" | "T" | "I",
     delimiters: isa.delimiters,
   };
 }
@@ -68,7 +79,7 @@ function groupHead(gs: Segment, kind: SetKind | undefined): GroupHead {
   if (date === undefined) throw wrongElement(gs, 4, "is not a date such as 20260131", "X12_ENVELOPE_INVALID");
   const time = required(gs, 5);
   if (!isTime(time)) throw wrongElement(gs, 5, "is not a time such as 2359", "X12_ENVELOPE_INVALID");
-  const controlNumber = matching(gs, 6, CONTROL_NUMBER.group, "a number of up to nine digits without leading zeros");
+  const controlNumber = matching(gs, 6, forms.group, "a number of up to nine digits without leading zeros");
   return { sender: required(gs, 2), receiver: required(gs, 3), date, time, controlNumber, version };
 }
 
@@ -224,7 +235,7 @@ export class Envelopes {
     const set = required(st, 1);
     if (this.kind !== undefined && set !== this.kind.set)
       throw wrongElement(st, 1, `is not ${this.kind.set}`, "X12_VERSION_UNSUPPORTED", { version });
-    const controlNumber = matching(st, 2, CONTROL_NUMBER.set, "a control number of four to nine letters or digits");
+    const controlNumber = matching(st, 2, forms.set, "a control number of four to nine letters or digits");
     const implementation = optional(st, 3);
     if (implementation !== undefined && implementation !== version)
       throw wrongElement(st, 3, "is another version than GS08", "X12_VERSION_UNSUPPORTED", { version });

@@ -32,3 +32,4 @@ export type {
   Trace835,
   Transaction835,
 } from "./types";
+export { text835, write835, type Transactions835, type Write835Options } from "./write835";

@@ -132,6 +132,16 @@ export const ADJUSTMENTS_OF_A_CAS = 6;
 /** PLB: a provider, a date, and up to six of reason and amount. */
 export const ADJUSTMENTS_OF_A_PLB = 6;
 
+/** Most characters of what stands in segments that repeat inside. */
+export const longest = {
+  adjustmentGroup: 2,
+  adjustmentReason: 5,
+  provider: 50,
+  providerAdjustmentReason: 2,
+  providerReference: 50,
+  addressLine: 55,
+} as const;
+
 /** Segments that are kept as they stand, by where. */
 export const keptIn = {
   head: ["CUR"],

@@ -1,13 +1,10 @@
-import type { Currency } from "../money";
+import { usDollar, type Currency } from "../money";
 
 import { imbalanceOfClaim, imbalanceOfTotal, type Imbalance } from "./balance835";
-import { composite, amountOf, dateOf, isDecimal, nothingBeyond, optional, required } from "./elements";
+import { nothingBeyond, optional, required } from "./elements";
 import type { SetHead } from "./envelope";
 import { readFields, type Layout, type Simple } from "./fields";
 import {
-  accountFields,
-  ADJUSTMENTS_OF_A_CAS,
-  ADJUSTMENTS_OF_A_PLB,
   amountLayout,
   cityLayout,
   claimLayout,
@@ -26,11 +23,10 @@ import {
   serviceLayout,
   traceLayout,
 } from "./layout835";
+import { readAccount, readAddressLines, readAdjustments, readProviderAdjustments } from "./repeated835";
 import { readProcedure } from "./procedure";
 import { rawSegment, wrong, wrongElement, type Place, type Segment } from "./segment";
 import type {
-  Adjustment835,
-  BankAccount,
   Claim835,
   Head835,
   Organization835,
@@ -140,6 +136,10 @@ export class Reader835 {
       ["trace", "TRN"],
     ] as const)
       if (this.head[name] === undefined) throw missing(segment, id);
+    if (this.currency.code !== usDollar.code && this.head.other?.length === 0)
+      throw wrong("CURRENCY_MISMATCH", segment, `no CUR before it, so that amounts are not in ${this.currency.code}`, {
+        expected: this.currency.code,
+      });
   }
 
   private beginSection(lx: Segment): void {
@@ -232,7 +232,7 @@ export class Reader835 {
     const payment = this.fields(bpr, paymentLayout);
     if (payment.amount < 0n) throw wrongElement(bpr, 2, "is below zero; a forward balance (PLB) makes it zero");
     if (payment.creditOrDebit !== "C" && payment.creditOrDebit !== "D") throw wrongElement(bpr, 3, "is not C or D");
-    const [sender, receiver] = [account(bpr, SENDER_AT), account(bpr, RECEIVER_AT)];
+    const [sender, receiver] = [readAccount(bpr, SENDER_AT), readAccount(bpr, RECEIVER_AT)];
     return {
       ...payment,
       ...(sender === undefined ? {} : { sender }),
@@ -264,13 +264,10 @@ export class Reader835 {
 
   private takeInOrganization(segment: Segment, organization: Building<Organization835>): boolean {
     switch (segment.id) {
-      case "N3": {
+      case "N3":
         if (organization.address !== undefined) return false;
-        nothingBeyond(segment, 2);
-        const second = optional(segment, 2);
-        organization.address = { lines: [required(segment, 1), ...(second === undefined ? [] : [second])] };
+        organization.address = { lines: readAddressLines(segment) };
         return true;
-      }
       case "N4":
         if (organization.address !== undefined && Object.keys(organization.address).length > 1) return false;
         organization.address = { lines: [], ...organization.address, ...this.fields(segment, cityLayout) };
@@ -286,7 +283,7 @@ export class Reader835 {
   private takeInClaim(segment: Segment, claim: Building<Claim835>): boolean {
     switch (segment.id) {
       case "CAS":
-        this.takeAdjustments(segment, claim.adjustments);
+        claim.adjustments.push(...readAdjustments(segment, this.currency));
         return true;
       case "NM1":
         claim.parties.push(this.fields(segment, partyLayout));
@@ -307,7 +304,7 @@ export class Reader835 {
   private takeInService(segment: Segment, service: Building<Service835>): boolean {
     switch (segment.id) {
       case "CAS":
-        this.takeAdjustments(segment, service.adjustments);
+        service.adjustments.push(...readAdjustments(segment, this.currency));
         return true;
       case "LQ":
         service.remarks.push(this.fields(segment, remarkLayout));
@@ -339,39 +336,10 @@ export class Reader835 {
     }
   }
 
-  private takeAdjustments(cas: Segment, adjustments: Adjustment835[]): void {
-    nothingBeyond(cas, 1 + 3 * ADJUSTMENTS_OF_A_CAS);
-    const group = required(cas, 1);
-    // A CAS without any reason says nothing, and one with a gap lost something.
-    for (let at = 2; at === 2 || at < cas.parts.length; at += 3) {
-      const reason = required(cas, at);
-      const amount = amountOf(cas, at + 1, required(cas, at + 1), this.currency);
-      const quantity = optional(cas, at + 2);
-      if (quantity !== undefined && !isDecimal(quantity))
-        throw wrongElement(cas, at + 2, "is not a number such as 2 or 1.5");
-      adjustments.push({ group, reason, amount, ...(quantity === undefined ? {} : { quantity }) });
-    }
-  }
-
   private takeProviderAdjustments(plb: Segment): void {
     if (this.loop !== "tail") this.leave(plb);
     this.loop = "tail";
-    nothingBeyond(plb, 2 + 2 * ADJUSTMENTS_OF_A_PLB);
-    const provider = required(plb, 1);
-    const fiscalPeriodEnd = dateOf(plb, 2, required(plb, 2));
-    for (let at = 3; at === 3 || at < plb.parts.length; at += 2) {
-      const [reason, reference, ...more] = composite(plb, at);
-      if (reason === undefined || reason === "") throw wrongElement(plb, at, "has no reason");
-      if (more.length > 0) throw wrongElement(plb, at, "has more than two components");
-      const amount = amountOf(plb, at + 1, required(plb, at + 1), this.currency);
-      this.adjustments.push({
-        provider,
-        fiscalPeriodEnd,
-        reason,
-        ...(reference === undefined ? {} : { reference }),
-        amount,
-      });
-    }
+    this.adjustments.push(...readProviderAdjustments(plb, this.currency));
   }
 
   /** Hands out what stands before an LX, the first PLB, or SE. */
@@ -424,13 +392,4 @@ function keep(segment: Segment, ids: readonly string[], kept: RawSegment[]): boo
   if (!ids.includes(segment.id)) return false;
   kept.push(rawSegment(segment));
   return true;
-}
-
-function account(bpr: Segment, first: number): BankAccount | undefined {
-  const entries = accountFields.flatMap(([key, max], i) => {
-    const text = optional(bpr, first + i);
-    if (text !== undefined && text.length > max) throw wrongElement(bpr, first + i, `has more than ${max} characters`);
-    return text === undefined ? [] : [[key, text] as const];
-  });
-  return entries.length === 0 ? undefined : Object.fromEntries(entries);
 }
