@@ -5,6 +5,7 @@ import { id, ZeroAddress } from "ethers";
 import { roles } from "./roles";
 
 type ModuleBuilder = Parameters<Parameters<typeof buildModule>[1]>[0];
+type ContractArguments = Parameters<ModuleBuilder["contract"]>[2] & unknown[];
 type InitializerArguments = NonNullable<Parameters<ModuleBuilder["encodeFunctionCall"]>[2]>;
 
 /**
@@ -23,20 +24,23 @@ export default buildModule("Carepact", (m) => {
   const accessManager = m.contract("AccessManager", [deployer]);
   // In its layer Ignition orders by name, and the deployment is known by its first transaction: that is the access manager's.
   const after = [accessManager];
-  const implementationOf = (name: string) => m.contract(name, [], { id: `${name}Implementation`, after });
+  // Created before the escrow, which keeps its address in its code.
+  const extension = m.contract("ClaimEscrowExtension", [], { after });
+  const implementationOf = (name: string, args: ContractArguments = []) =>
+    m.contract(name, args, { id: `${name}Implementation`, after: [extension] });
   const implementations = {
     OrganizationRegistry: implementationOf("OrganizationRegistry"),
     Rulebooks: implementationOf("Rulebooks"),
     Mandates: implementationOf("Mandates"),
-    ClaimEscrow: implementationOf("ClaimEscrow"),
+    ClaimEscrow: implementationOf("ClaimEscrow", [extension]),
     ConsentRegistry: implementationOf("ConsentRegistry"),
     PatientRecovery: implementationOf("PatientRecovery"),
     AccessLog: implementationOf("AccessLog"),
   };
   // The address of a verifier is part of every key that it verifies for: one that could be upgraded could take any record.
-  const p256Verifier = m.contract("ERC7913P256Verifier", [], { after });
-  const webAuthnVerifier = m.contract("ERC7913WebAuthnVerifier", [], { after });
-  const webAuthnOriginVerifier = m.contract("WebAuthnOriginVerifier", [], { after });
+  const p256Verifier = m.contract("ERC7913P256Verifier", [], { after: [extension] });
+  const webAuthnVerifier = m.contract("ERC7913WebAuthnVerifier", [], { after: [extension] });
+  const webAuthnOriginVerifier = m.contract("WebAuthnOriginVerifier", [], { after: [extension] });
   const first = [...Object.values(implementations), p256Verifier, webAuthnVerifier, webAuthnOriginVerifier];
 
   /** A proxy that is initialized as it is created, and the implementation's interface at the proxy's address. */
@@ -57,7 +61,7 @@ export default buildModule("Carepact", (m) => {
   const patientRecovery = proxied("PatientRecovery", [accessManager, consentRegistry], third);
   const all = [claimEscrow, patientRecovery];
   // What of the escrow's code is not in its own contract.
-  const workflowReceiver = m.contractAt("ClaimEscrowExtension", claimEscrow);
+  const workflowReceiver = m.contractAt("ClaimEscrowExtension", claimEscrow, { id: "ExtensionAtEscrow" });
 
   // Before the function is given to a role, while it is still the admin's.
   const forwarded = m.call(workflowReceiver, "setForwarder", [m.getParameter("forwarder", ZeroAddress)], {

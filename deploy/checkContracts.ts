@@ -6,10 +6,11 @@ import type { Parameters } from "./parameters";
 import {
   type Artifacts,
   LOCKED,
+  type Part,
   addressAt,
-  createdBy,
   implementationOf,
   initializedOf,
+  partsOf,
   plain,
   proxies,
   proxyNames,
@@ -24,8 +25,8 @@ export interface Finding {
 const same = (a: string, b: string): boolean => a.toLowerCase() === b.toLowerCase();
 
 /**
- * Whether `code` is what the artifact's compiles to. UUPS keeps the contract's own address in its code, and the escrow those of the
- * contracts that it created, where the artifact has zeros.
+ * Whether `code` is what the artifact's compiles to. UUPS keeps the contract's own address in its code, and the escrow and its
+ * extension those of their parts, where the artifact has zeros.
  */
 function isCode(code: string, addresses: readonly string[], deployedBytecode: string): boolean {
   const words = addresses.map((address) => address.slice(2).toLowerCase().padStart(64, "0"));
@@ -40,11 +41,11 @@ export async function checkContracts(
   parameters: Parameters,
 ): Promise<Finding[]> {
   const findings: Finding[] = [];
-  const codeAt = async (address: string, name: string): Promise<string[]> => {
+  const codeAt = async (address: string, name: string, parts: readonly Part[] = []): Promise<string[]> => {
     const code = await provider.getCode(address);
     if (code === "0x") return [`there is no contract at ${address}`];
     const { deployedBytecode } = await artifacts.readArtifact(name);
-    const kept = [address, ...createdBy(name, address).map((created) => created.address)];
+    const kept = [address, ...parts.map((part) => part.address)];
     return isCode(code, kept, deployedBytecode) ? [] : [`the code at ${address} is not ${name} as compiled here`];
   };
 
@@ -56,9 +57,11 @@ export async function checkContracts(
     findings.push({ what: `${name}: proxy`, wrong });
     if (wrong.length > 0) continue;
     const implementation = await implementationOf(provider, proxy);
-    findings.push({ what: `${name}: implementation`, wrong: await codeAt(implementation, name) });
-    for (const created of createdBy(name, implementation))
-      findings.push({ what: `${name}: ${created.name}`, wrong: await codeAt(created.address, created.name) });
+    // Code that is not what is compiled here may not even say what its parts are.
+    const parts = await partsOf(provider, name, implementation).catch(() => []);
+    findings.push({ what: `${name}: implementation`, wrong: await codeAt(implementation, name, parts) });
+    for (const part of parts)
+      findings.push({ what: `${name}: ${part.name}`, wrong: await codeAt(part.address, part.name, parts) });
     const [initialized, locked] = [await initializedOf(provider, proxy), await initializedOf(provider, implementation)];
     findings.push({
       what: `${name}: initialized, and its implementation locked`,

@@ -21,6 +21,7 @@ const CREATED = [
   "AccessLog",
   "AccessManager",
   "ClaimEscrow",
+  "ClaimEscrowExtension",
   "ConsentRegistry",
   "ERC1967Proxy",
   "ERC7913P256Verifier",

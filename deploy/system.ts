@@ -1,5 +1,5 @@
 import type { HardhatRuntimeEnvironment } from "hardhat/types";
-import { AbiCoder, getAddress, getCreateAddress, id, keccak256, toBeHex, type Provider } from "ethers";
+import { AbiCoder, Contract, getAddress, id, keccak256, toBeHex, type Provider } from "ethers";
 
 import type { Deployment } from "@carepact/sdk";
 
@@ -24,17 +24,33 @@ export const plain = {
   WebAuthnOriginVerifier: "webAuthnOriginVerifier",
 } as const satisfies Record<string, keyof Deployment>;
 
-/** Contracts that an implementation creates together with itself, in order, and keeps the addresses of in its code. */
-const creations: Partial<Record<string, readonly string[]>> = {
-  ClaimEscrow: ["AttesterConditions", "ClaimEscrowExtension"],
-};
+/** Contracts that an implementation is made with: it keeps their addresses in its code. */
+export const madeWith: Partial<Record<string, readonly string[]>> = { ClaimEscrow: ["ClaimEscrowExtension"] };
 
-/** Where an implementation created its other contracts. Creating counts a contract's nonce from 1 on (EIP-161). */
-export const createdBy = (name: string, implementation: string): { name: string; address: string }[] =>
-  (creations[name] ?? []).map((created, i) => ({
-    name: created,
-    address: getCreateAddress({ from: implementation, nonce: i + 1 }),
-  }));
+/** A contract that is a part of an implementation. */
+export interface Part {
+  name: string;
+  address: string;
+}
+
+const extensionAbi = [
+  "function extension() view returns (address)",
+  "function attesterConditions() view returns (address)",
+];
+
+/**
+ * The contracts whose addresses an implementation keeps in its code, as it says itself: that they are these shows when its code is held
+ * against what is compiled.
+ */
+export async function partsOf(provider: Provider, name: string, implementation: string): Promise<Part[]> {
+  if (madeWith[name] === undefined) return [];
+  const contract = new Contract(implementation, extensionAbi, provider);
+  const ask = async (getter: string): Promise<string> => (await contract.getFunction(getter)()) as string;
+  return [
+    { name: "ClaimEscrowExtension", address: await ask("extension") },
+    { name: "AttesterConditions", address: await ask("attesterConditions") },
+  ];
+}
 
 /** Contracts whose functions are called at a proxy's address: that behind it, and another that it hands calls on to. */
 export const facesOf = (name: ProxyName): string[] =>

@@ -2,7 +2,7 @@ import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 
-import { Contract, getAddress, Interface, isHexString } from "ethers";
+import { concat, Contract, getAddress, Interface, isHexString } from "ethers";
 
 import type { Deployment } from "@carepact/sdk";
 
@@ -18,7 +18,7 @@ import { incompatibilitiesOf, currentLayoutOf, recordedLayoutOf, recordLayouts, 
 import { LOCAL_CHAIN } from "./parameters";
 import { roles } from "./roles";
 import { runModule } from "./run";
-import { implementationOf, proxies, proxyNames, type ProxyName } from "./system";
+import { implementationOf, madeWith, proxies, proxyNames, type ProxyName } from "./system";
 import { IMPLEMENTATION, upgradeModuleOf } from "./Upgrade";
 
 /** An upgrade that somebody wants. */
@@ -80,7 +80,10 @@ async function planOf(site: Site, { proxy, contract = proxy, data = "0x" }: Want
   const deployment = await deploymentAt(site);
   const address = deployment[proxies[name]];
   const current = await implementationOf(site.provider, address);
-  const { bytecode } = await site.hre.artifacts.readArtifact(contract).catch((thrown: Error) => {
+  const codes = [contract, ...(madeWith[contract] ?? [])].map(
+    async (one) => (await site.hre.artifacts.readArtifact(one)).bytecode,
+  );
+  const bytecode = await Promise.all(codes).then(concat, (thrown: Error) => {
     throw new Failure(thrown.message, "input");
   });
   return { deployment, journal: site.journal, proxy: name, contract, data, address, current, bytecode };

@@ -39,9 +39,10 @@ abstract contract Attestations is Cases, Rounds, WorkflowReports {
         _checkTime(case_.rulebook, case_.terms.grace, case_.state, batch, attestation);
         address apart = case_.terms.attesters;
         if (attestation.signatures.length == 0) {
-            bytes32 key = apart == address(0)
-                ? _reportKey(batch.rulebook, case_.batchId)
-                : _presentedReportKey(batch.rulebook, case_.batchId);
+            bytes32 key =
+                apart == address(0)
+                    ? _reportKey(batch.rulebook, case_.batchId)
+                    : _presentedReportKey(batch.rulebook, case_.batchId);
             if (_loadReport(key).digest() != bytes25(digest)) revert IClaimEscrow.NotReported(case_.batchId);
             round.reportKey = key;
             return digest;

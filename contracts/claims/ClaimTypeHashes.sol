@@ -77,8 +77,7 @@ abstract contract ClaimTypeHashes is EIP712Upgradeable {
         bytes32 batchId,
         RefundOrder calldata order
     ) internal pure returns (bytes32) {
-        return
-            MessageHashUtils.toTypedDataHash(domain, keccak256(abi.encode(_REFUND_ORDER_TYPEHASH, batchId, order)));
+        return MessageHashUtils.toTypedDataHash(domain, keccak256(abi.encode(_REFUND_ORDER_TYPEHASH, batchId, order)));
     }
 
     /// @dev What OpenZeppelin's `_domainSeparatorV4` returns, for 500 gas less: the hashes of name and version are constants.

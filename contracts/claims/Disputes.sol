@@ -183,15 +183,7 @@ abstract contract Disputes is IDisputes, Presentations {
         uint256 bond = case_.terms.bond;
         if (bond != 0) _lockBond(token, bond);
         _disputes().disputes[case_.batchId][line] = opened;
-        emit LineDisputed(
-            case_.batchId,
-            msg.sender,
-            line,
-            firstLine,
-            opened.amount(),
-            opened.attestedAmount(),
-            bond
-        );
+        emit LineDisputed(case_.batchId, msg.sender, line, firstLine, opened.amount(), opened.attestedAmount(), bond);
     }
 
     /// @dev Takes a bond out of the caller's free balance, and what that lacks out of its credit: a payee has earned before it has

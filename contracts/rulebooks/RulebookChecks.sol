@@ -104,11 +104,12 @@ library RulebookChecks {
         }
         uint256 deadline = rulebook.arbiterDeadline;
         if (rulebook.arbiter == address(0)) {
-            bool asked = deadline != 0 ||
-                rulebook.challengePeriod != 0 ||
-                rulebook.arbiterDefault != 0 ||
-                rulebook.bond != 0 ||
-                rulebook.retentionBps != 0;
+            bool asked =
+                deadline != 0 ||
+                    rulebook.challengePeriod != 0 ||
+                    rulebook.arbiterDefault != 0 ||
+                    rulebook.bond != 0 ||
+                    rulebook.retentionBps != 0;
             if (asked) _refuse("arbiter");
         } else if (deadline < MIN_ARBITER_DEADLINE || deadline > MAX_ARBITER_DEADLINE) {
             _refuse("arbiterDeadline");

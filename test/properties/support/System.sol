@@ -44,8 +44,9 @@ abstract contract System is Cheats {
             _deploy("Mandates.sol:Mandates", abi.encodeCall(Mandates.initialize, (authority, address(registry))))
         );
         escrow = ClaimEscrow(
-            _deploy(
+            _deployWith(
                 "ClaimEscrow.sol:ClaimEscrow",
+                abi.encode(vm.deployCode("ClaimEscrowExtension.sol:ClaimEscrowExtension", "")),
                 abi.encodeCall(
                     ClaimEscrow.initialize,
                     (authority, address(registry), address(rulebooks), address(mandates))
@@ -128,7 +129,15 @@ abstract contract System is Cheats {
 
     /// @dev A proxy in front of a new implementation.
     function _deploy(string memory artifact, bytes memory initialize) private returns (address) {
-        address implementation = vm.deployCode(artifact, "");
+        return _deployWith(artifact, "", initialize);
+    }
+
+    function _deployWith(
+        string memory artifact,
+        bytes memory arguments,
+        bytes memory initialize
+    ) private returns (address) {
+        address implementation = vm.deployCode(artifact, arguments);
         return vm.deployCode("ERC1967Proxy.sol:ERC1967Proxy", abi.encode(implementation, initialize));
     }
 }
