@@ -21,6 +21,14 @@ export const errorCodes = {
   PAYMENT_DOES_NOT_BALANCE:
     "What a payment says it is made of does not sum to it: details.equation names the sum that fails.",
   CLAIM_DUPLICATE_LINE: "The same event, or the same line of a claim, appears twice.",
+  COORDINATION_INVALID:
+    "The answers are not those of several payers to one claim, in order; details.path names what does not fit.",
+  COORDINATION_UNSETTLED:
+    "How a line ended is not known yet: it is open, presented or in dispute, or a refund names no line.",
+  REVERSAL_OUT_OF_ORDER:
+    "A later payer still has money in the event: take that back first; details.first says whose, details.verb how.",
+  REPLACED_LINE_HOLDS_MONEY: "The line that is billed anew was not reversed or refunded.",
+  FILLS_EXCEED_QUANTITY: "The parts of a fill come to what was billed or more: nothing is left to complete.",
   CLAIM_DECISION_MISMATCH: "The decision does not answer exactly the lines of the claim.",
   IDENTIFIER_INVALID: "An identifier (NPI, CLIA, address, key) fails its format or check digit.",
   PAYEE_UNKNOWN: "No account is known for this payee.",
@@ -62,6 +70,13 @@ export const errorCodes = {
   ATTESTATION_TOO_FEW:
     "Fewer attesters, payees or patients signed the same statement than the rulebook asks for; details.missing says who.",
   ATTESTATION_NOT_REPORTED: "The rulebook's workflow did not report this statement, or reported another since.",
+  PRESENTATION_NEEDED:
+    "Under the batch's rulebook attestations do not settle as they are: present them, or deal with the batch by itself.",
+  PRESENTATION_NOT_NEEDED: "The batch's rulebook has no challenge period: attestations settle at once.",
+  PRESENTATION_UNKNOWN: "Nothing is presented by this first line; details.presented lists what is.",
+  LINE_NOT_PRESENTED: "No result of the line is presented that could be disputed.",
+  RETENTION_UNKNOWN: "Nothing is retained by this first line, or not of this payee.",
+  REFUND_ORDER_INVALID: "Not a refund order to go by; details.reason: otherBatch, notPayee or expired.",
   RULEBOOK_INVALID: "Not a rulebook that can be published; details.path and details.reason say why.",
   EQUIVOCATION_NOT_SHOWN: "The attestations do not prove that their attester equivocated; details.reason says why.",
   PICKUP_REQUEST_INVALID:
@@ -110,6 +125,15 @@ export const errorCodes = {
   ACCESS_REVIEW_INVALID: "Not a review that the gateway may note; details.path names what is wrong.",
   ACCESS_LOG_INCONSISTENT: "The gateway's store does not fit what it anchored, or lost entries.",
   PATIENT_KEY_MISSING: "No encryption key is known for this patient: it is not registered.",
+
+  // Remittances and payouts
+  REMITTANCE_BATCH_MISSING:
+    "Money moved in the period in batches that are not at hand; details.batchIds names them. Nothing is remitted.",
+  REMITTANCE_MISMATCH:
+    "What the lines of a batch come to is not what the escrow reported; details name batch, transaction and both amounts.",
+  REMITTANCE_UNBACKED: "A reversal asks for more than the payee returned, or agreed by a refund order to return.",
+  REMITTANCE_PARTY_INCOMPLETE: "Payer or payee lacks an identifier that an 835 needs; details.path names it.",
+  PAYOUT_UNEXPLAINED: "A payout is more than the events before it credited: the node's events are not all there.",
 
   // X12 files
   X12_AMOUNT_INVALID:

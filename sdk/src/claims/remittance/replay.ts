@@ -1,0 +1,261 @@
+import { CarepactError } from "../../errors";
+import { formatAmount } from "../../money";
+import { resultShapeOf, type OpenedGroup, type OpenedLine } from "../file";
+import { decodeResults, lineResultsOf, type LineResult } from "../results";
+
+import { payeeAndAmount, type MoneyEvent } from "./events";
+import type { EventSource } from "./types";
+
+/** A line that got a final answer. Amounts in base units of the batch's token. */
+export interface DecidedLine {
+  line: OpenedLine;
+  outcome: "met" | "partlyMet" | "notMet" | "awarded";
+  /** What is retained of it included. */
+  paid: bigint;
+  source: EventSource;
+}
+
+/**
+ * Money of a batch that moved between its payer and one payee. `settled`, `awarded`, `released` and `bond` are credits;
+ * `retained` was earned and is kept back, `recouped` is taken out of that; the payee gave back what is `repaid` out of its
+ * credit, `returned` out of its tokens.
+ */
+export interface Movement {
+  kind: "settled" | "awarded" | "released" | "bond" | "retained" | "recouped" | "repaid" | "returned";
+  amount: bigint;
+  source: EventSource;
+}
+
+/** What became of one payee's group of a batch, as its events say. */
+export interface GroupStory {
+  group: OpenedGroup;
+  decided: DecidedLine[];
+  movements: Movement[];
+  /** Where each line stands, in the order of the group's lines. */
+  states: readonly LineState[];
+}
+
+/** A frozen line is in dispute; a closed one is decided, or went back to the payer. */
+export type LineState = "open" | "presented" | "frozen" | "closed";
+
+/** Results of lines of the group, by index, that were presented together. */
+type Presented = Map<number, LineResult>;
+
+/** A settlement of which the closing event is still to come. */
+interface Pending {
+  settled?: Extract<MoneyEvent, { name: "GroupSettled" }>;
+  retained?: { amount: bigint; source: EventSource };
+}
+
+const sourceOf = ({ args: { batchId }, txHash, blockNumber, logIndex }: MoneyEvent): EventSource => ({
+  batchId,
+  txHash,
+  blockNumber,
+  logIndex,
+});
+
+/**
+ * What became of each line of a payee's group, from all events of its batch in order. Every sum of lines has to be the
+ * amount that the escrow reported for it.
+ * @throws REMITTANCE_MISMATCH, RESULTS_MALFORMED, PARTIAL_AMOUNT_INVALID
+ */
+export function replay(group: OpenedGroup, events: readonly MoneyEvent[]): GroupStory {
+  const replayed = new Replay(group);
+  for (const event of events) replayed.take(event);
+  return { group, decided: replayed.decided, movements: replayed.movements, states: replayed.states };
+}
+
+class Replay {
+  readonly decided: DecidedLine[] = [];
+  readonly movements: Movement[] = [];
+  readonly states: LineState[];
+  private readonly presentations = new Map<bigint, Presented>();
+  /** Lines that their payer disputes: the bond is the payee's if it loses. */
+  private readonly disputedByPayer = new Set<number>();
+  private pending: Pending = {};
+
+  constructor(private readonly group: OpenedGroup) {
+    this.states = group.lines.map(() => "open");
+  }
+
+  take(event: MoneyEvent): void {
+    switch (event.name) {
+      case "GroupSettled":
+        if (this.isOurs(event.args.payee)) this.pending.settled = event;
+        return;
+      case "ClaimBatchSettled":
+        this.settle(event, this.openResults(event.args.results));
+        return;
+      case "LinesReversed":
+        if (this.isOurs(event.args.payee)) this.reverse(event);
+        return;
+      case "ClaimBatchReclaimed":
+        this.states.forEach((state, i) => {
+          if (state === "open") this.states[i] = "closed";
+        });
+        return;
+      case "ResultsPresented":
+        this.present(event);
+        return;
+      case "PaymentsRetained":
+        this.retain(event);
+        return;
+      case "PresentationSettled": {
+        const presented = this.presentations.get(event.args.firstLine) ?? new Map<number, LineResult>();
+        this.presentations.delete(event.args.firstLine);
+        this.settle(event, presented);
+        return;
+      }
+      case "LineDisputed":
+        this.dispute(event);
+        return;
+      case "DisputeResolved":
+        if (this.isOurs(event.args.payee)) this.resolve(event);
+        return;
+      case "Recouped":
+        if (this.isOurs(event.args.payee)) this.move("recouped", event.args.amount, event);
+        return;
+      case "RetentionReleased":
+        if (this.isOurs(event.args.payee)) this.move("released", event.args.amount, event);
+        return;
+      case "Refunded":
+        if (this.isOurs(event.args.payee))
+          this.move(event.args.fromCredit ? "repaid" : "returned", event.args.amount, event);
+        return;
+      case "ClaimBatchFunded":
+        return;
+    }
+  }
+
+  private isOurs(payee: string): boolean {
+    return payee === this.group.payee;
+  }
+
+  private move(kind: Movement["kind"], amount: bigint, event: MoneyEvent): void {
+    if (amount > 0n) this.movements.push({ kind, amount, source: sourceOf(event) });
+  }
+
+  private resultsOf(results: string): LineResult[] {
+    const decoded = decodeResults(results, resultShapeOf(this.group, [this.group]));
+    const { group, lines } = this.group;
+    return lineResultsOf(decoded[group] ?? { result: "pending" }, lines.length);
+  }
+
+  /** Final results of the lines that are open. */
+  private openResults(results: string): Presented {
+    // Without this the group stayed as it was: its lines were closed before, or not opened.
+    if (this.pending.settled === undefined) return new Map();
+    return new Map(
+      this.resultsOf(results).flatMap((result, i): [number, LineResult][] =>
+        this.states[i] === "open" && result.result !== "pending" ? [[i, result]] : [],
+      ),
+    );
+  }
+
+  private settle(event: MoneyEvent, results: Presented): void {
+    const { settled, retained } = this.pending;
+    this.pending = {};
+    let [paid, freed] = [0n, 0n];
+    for (const [i, result] of results) {
+      const { line, amount } = this.close(i);
+      const earned = earnedBy(result, amount);
+      paid += earned;
+      freed += amount - earned;
+      const outcome = result.result as DecidedLine["outcome"];
+      this.decided.push({ line, outcome, paid: earned, source: sourceOf(settled ?? event) });
+    }
+    const kept = retained?.amount ?? 0n;
+    this.requireSame(event, "paid", paid - kept, settled?.args.paid ?? 0n);
+    this.requireSame(event, "freed", freed, settled?.args.freed ?? 0n);
+    if (settled !== undefined) this.move("settled", settled.args.paid, settled);
+    if (retained !== undefined) this.movements.push({ kind: "retained", ...retained });
+  }
+
+  private reverse(event: Extract<MoneyEvent, { name: "LinesReversed" }>): void {
+    const sum = event.args.lines.reduce((total, line) => total + this.close(Number(line), event).amount, 0n);
+    this.requireSame(event, "reversed", sum, event.args.amount);
+  }
+
+  private present(event: Extract<MoneyEvent, { name: "ResultsPresented" }>): void {
+    const { firstLine, results, lines: words, outcomes } = event.args;
+    const isIn = (i: number): boolean => {
+      const line = BigInt(this.group.firstLine + i);
+      return (((words[Number(line >> 8n)] ?? 0n) >> (line & 255n)) & 1n) === 1n;
+    };
+    const presented: Presented = new Map();
+    let [paid, freed] = [0n, 0n];
+    this.resultsOf(results).forEach((result, i) => {
+      if (!isIn(i)) return;
+      const amount = this.group.lines[i]?.amount ?? 0n;
+      const earned = earnedBy(result, amount);
+      paid += earned;
+      freed += amount - earned;
+      this.states[i] = "presented";
+      presented.set(i, result);
+    });
+    const outcome = payeeAndAmount(outcomes[this.group.group] ?? 0n);
+    // An outcome has the form of a payment: what is paid stands where a payee would.
+    this.requireSame(event, "presented as paid", paid, outcome.payee);
+    this.requireSame(event, "presented as freed", freed, outcome.amount);
+    if (presented.size > 0) this.presentations.set(firstLine, presented);
+  }
+
+  private retain(event: Extract<MoneyEvent, { name: "PaymentsRetained" }>): void {
+    const ours = event.args.amounts.map(payeeAndAmount).find(({ payee }) => payee === BigInt(this.group.payee));
+    if (ours !== undefined) this.pending.retained = { amount: ours.amount, source: sourceOf(event) };
+  }
+
+  private dispute(event: Extract<MoneyEvent, { name: "LineDisputed" }>): void {
+    const i = Number(event.args.line) - this.group.firstLine;
+    if (i < 0 || i >= this.states.length) return;
+    this.states[i] = "frozen";
+    this.presentations.get(event.args.firstLine)?.delete(i);
+    if (!this.isOurs(event.args.by)) this.disputedByPayer.add(i);
+  }
+
+  private resolve(event: Extract<MoneyEvent, { name: "DisputeResolved" }>): void {
+    const { line, award, returned, bond, bondTo } = event.args;
+    const i = Number(line) - this.group.firstLine;
+    const closed = this.close(i, event);
+    this.requireSame(event, "resolved", closed.amount, award + returned);
+    this.decided.push({ line: closed.line, outcome: "awarded", paid: award, source: sourceOf(event) });
+    this.move("awarded", award, event);
+    // Its own bond comes back to a payee; the payer's is paid to it.
+    if (this.isOurs(bondTo) && this.disputedByPayer.has(i)) this.move("bond", bond, event);
+  }
+
+  /** @throws REMITTANCE_MISMATCH when the line got its answer before, or is none of the group's */
+  private close(i: number, event?: MoneyEvent): { line: OpenedLine; amount: bigint } {
+    const line = this.group.lines[i];
+    if (line === undefined || this.states[i] === "closed")
+      throw this.mismatch(`line ${i} of the group is closed for a second time, or not there`, event);
+    this.states[i] = "closed";
+    return { line, amount: line.amount };
+  }
+
+  private requireSame(event: MoneyEvent, what: string, byLines: bigint, byEvent: bigint): void {
+    if (byLines === byEvent) return;
+    const { token } = this.group;
+    const [lines, reported] = [formatAmount(byLines, token), formatAmount(byEvent, token)];
+    throw this.mismatch(`its lines come to ${lines} ${what}, the escrow reported ${reported}`, event, {
+      what,
+      lines,
+      reported,
+    });
+  }
+
+  private mismatch(problem: string, event?: MoneyEvent, details: Record<string, unknown> = {}): CarepactError {
+    const { batchId, payee } = this.group;
+    const txHash = event?.txHash;
+    return new CarepactError(
+      "REMITTANCE_MISMATCH",
+      `Batch ${batchId} does not fit transaction ${txHash ?? "unknown"}: ${problem}. Nothing is remitted; ask another node.`,
+      { batchId, payee, txHash: txHash ?? null, ...details },
+      undefined,
+      { txHash },
+    );
+  }
+}
+
+const earnedBy = (result: LineResult, amount: bigint): bigint =>
+  result.result === "met" ? amount : result.result === "partlyMet" ? result.amount : 0n;
