@@ -4,7 +4,6 @@ import type {
   ExplanationOfBenefitInsurance,
   ExplanationOfBenefitItem,
   ExplanationOfBenefitItemAdjudication,
-  Reference,
 } from "fhir/r4.js";
 
 import { dayOf, procedureOf } from "../claims/remittance/procedure";
@@ -69,7 +68,7 @@ export function writeExplanationOfBenefit(
     // FHIR's claim types have none for laboratories, which bill as professionals do.
     type: coded(CLAIM_TYPE, claim.kind === "laboratory" ? "professional" : claim.kind),
     use: "claim",
-    patient: (ofClaim(first?.resource, "patient") ?? UNKNOWN),
+    patient: ofClaim(first?.resource, "patient") ?? UNKNOWN,
     created: new Date(period.to * 1_000).toISOString(),
     insurer: organizationReference(payer, parties.payer),
     provider: organizationReference(payee, parties.payee),
