@@ -1,5 +1,5 @@
 import type { Currency } from "../../money";
-import type { AdjudicatedClaim, AdjudicatedLine, Adjustment, ClaimKind } from "../input/adjudicated";
+import type { AdjudicatedClaim, AdjudicatedLine, Adjustment, ClaimKind, LineReference } from "../input/adjudicated";
 
 /** What the payer decided about a line, as the manifest commits to it. Amounts in base units of `currency`. */
 export interface LineDetail {
@@ -14,6 +14,8 @@ export interface LineDetail {
   otherPayers: bigint;
   adjustments: Adjustment[];
   planPays: bigint;
+  /** See `AdjudicatedLine.replaces`. */
+  replaces?: LineReference;
   /** HL7 Confidentiality code. */
   sensitivity?: string;
   consentReference?: string;
@@ -42,6 +44,9 @@ export function detailOf(claim: AdjudicatedClaim, line: AdjudicatedLine): LineDe
     otherPayers: line.otherPayers.toString(),
     adjustments: line.adjustments.map(({ group, reason, amount }) => ({ group, reason, amount: amount.toString() })),
     planPays: line.planPays.toString(),
+    ...(line.replaces === undefined
+      ? {}
+      : { replaces: { claimId: line.replaces.claimId, lineNumber: line.replaces.lineNumber } }),
     ...(claim.sensitivity === undefined ? {} : { sensitivity: claim.sensitivity }),
     ...(claim.consentReference === undefined ? {} : { consentReference: claim.consentReference }),
   };

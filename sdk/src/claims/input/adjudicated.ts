@@ -38,8 +38,16 @@ export interface AdjudicatedLine {
   adjustments: Adjustment[];
   /** What this payer pays: the line's amount in a claim batch. */
   planPays: bigint;
+  /** The line that this one was billed anew for (X12 frequency 7), after that one was reversed or refunded. */
+  replaces?: LineReference;
   /** As those of the claim, which these replace for this line. */
   patientKeys?: readonly string[];
+}
+
+/** A line of a claim. */
+export interface LineReference {
+  claimId: string;
+  lineNumber: number;
 }
 
 /** A payer's decision on a claim, whatever format the claim came in. */
@@ -65,7 +73,7 @@ export interface AdjudicatedClaim {
   resource: Json;
 }
 
-/** Which sum of a decision fails. `charge - adjustments = planPays` is the 835's own. */
+/** Which sum of a decision, or of several payers' decisions, fails. `charge - adjustments = planPays` is the 835's own. */
 export type BalanceEquation =
   | "charge - adjustments = planPays"
   | "planPays + patientShare + otherPayers = allowed"
@@ -75,7 +83,13 @@ export type BalanceEquation =
   | "sum of line charges = charge"
   | "sum of line planPays = planPays"
   | "sum of amounts paid = totalAmountPaid"
-  | "deductible + coinsurance + copay = patientPayAmount";
+  | "deductible + coinsurance + copay = patientPayAmount"
+  | "charge of every payer = charge"
+  | "otherPayers = sum of payments before"
+  | "patientShare = share before - account's payment"
+  | "payers + patient + adjustments = charge"
+  | "sum of fills paid <= planPays"
+  | "sum of refunds = refunded";
 
 /** @internal The error for a sum that fails. */
 export function unbalanced(
@@ -151,7 +165,8 @@ export function requireLineBalanced(line: Omit<AdjudicatedLine, "event">, path: 
 function requireDistinct(claim: AdjudicatedClaim): void {
   const numbers = new Set<number>();
   const events = new Map<string, number>();
-  for (const { lineNumber, event } of claim.lines) {
+  const replaced = new Map<string, number>();
+  for (const { lineNumber, event, replaces } of claim.lines) {
     if (numbers.has(lineNumber))
       throw new CarepactError("CLAIM_DUPLICATE_LINE", `Claim ${claim.claimId} has line ${lineNumber} twice.`, {
         claimId: claim.claimId,
@@ -167,5 +182,15 @@ function requireDistinct(claim: AdjudicatedClaim): void {
         { claimId: claim.claimId, lineNumber, earlier },
       );
     events.set(key, lineNumber);
+    if (replaces === undefined) continue;
+    const old = `${replaces.lineNumber} ${replaces.claimId}`;
+    const other = replaced.get(old);
+    if (other !== undefined)
+      throw new CarepactError(
+        "CLAIM_DUPLICATE_LINE",
+        `Lines ${other} and ${lineNumber} of claim ${claim.claimId} replace the same line.`,
+        { claimId: claim.claimId, lineNumber, earlier: other },
+      );
+    replaced.set(old, lineNumber);
   }
 }

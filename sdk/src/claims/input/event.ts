@@ -6,6 +6,11 @@ export interface DispenseIdentity {
   pharmacyNpi: string;
   prescriptionReferenceNumber: string;
   fillNumber: number;
+  /**
+   * Which part of the fill it is, where the pharmacy could not give all at once: absent for the first, from 2 for those that
+   * complete it (NCPDP 343-HD), each a line of its own.
+   */
+  partialFillNumber?: number;
   /** ISO 8601 date. */
   dateOfService: string;
 }

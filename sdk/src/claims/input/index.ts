@@ -8,6 +8,7 @@ export {
   type AdjustmentGroup,
   type BalanceEquation,
   type ClaimKind,
+  type LineReference,
 } from "./adjudicated";
 export { adjustmentReasons, type AdjustmentInput } from "./adjustments";
 export {

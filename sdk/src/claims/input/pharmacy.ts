@@ -24,6 +24,8 @@ export interface PharmacyClaim {
   pharmacyNpi: string;
   prescriptionReferenceNumber: string;
   fillNumber: number;
+  /** See `DispenseIdentity.partialFillNumber`. */
+  partialFillNumber?: number;
   /** ISO 8601 date. */
   dateOfService: string;
   productServiceId: string;
@@ -123,7 +125,7 @@ export function readPharmacyClaim(input: PharmacyClaim, options: ReadOptions): A
     ...implied.filter(({ group }) => group !== "PR"),
     ...patientAdjustments(claim, amount, patientShare, currency),
   ];
-  const { prescriptionReferenceNumber, fillNumber } = claim;
+  const { prescriptionReferenceNumber, fillNumber, partialFillNumber } = claim;
   return requireBalanced({
     claimId: claim.claimId,
     kind: "pharmacy",
@@ -134,7 +136,14 @@ export function readPharmacyClaim(input: PharmacyClaim, options: ReadOptions): A
     lines: [
       {
         lineNumber: 1,
-        event: { kind: "dispense", pharmacyNpi, prescriptionReferenceNumber, fillNumber, dateOfService },
+        event: {
+          kind: "dispense",
+          pharmacyNpi,
+          prescriptionReferenceNumber,
+          fillNumber,
+          ...(partialFillNumber === undefined ? {} : { partialFillNumber }),
+          dateOfService,
+        },
         quantity: { value: quantity, ...(claim.unitOfMeasure === undefined ? {} : { unit: claim.unitOfMeasure }) },
         charge,
         allowed,
