@@ -1,7 +1,7 @@
 import { CarepactError } from "../errors";
 import { formatAmount, usDollar, type Currency } from "../money";
 
-import type { Adjustment835, Claim835, ProviderAdjustment835, Transaction835 } from "./types";
+import type { Claim835, ProviderAdjustment835, Transaction835 } from "./types";
 
 /** Which sum of an 835 fails. */
 export type Equation835 =
@@ -65,8 +65,7 @@ export function imbalanceOfClaim(claim: Claim835, currency: Currency): Imbalance
   const charged = services.reduce((sum, service) => sum + service.charge, 0n);
   if (services.length > 0 && charged !== charge)
     return imbalance("sum of SVC02 = CLP03", where, ["CLP03", charge], charged, currency, { claimId });
-  const all: readonly Adjustment835[] = [...adjustments, ...services.flatMap((service) => service.adjustments)];
-  const left = charge - sumOf(all);
+  const left = services.reduce((rest, service) => rest - sumOf(service.adjustments), charge - sumOf(adjustments));
   if (left !== paid)
     return imbalance("CLP03 - sum of CAS = CLP04", where, ["CLP04", paid], left, currency, { claimId });
   if (status === "22" && charge > 0n)

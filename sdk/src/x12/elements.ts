@@ -3,7 +3,7 @@ import { formatAmount, type Currency } from "../money";
 import { componentsOf, wrongElement, type Segment } from "./segment";
 
 /** X12 type R. HIPAA's guides allow no exponents. */
-const DECIMAL = /^(-?)([0-9]*)(?:\.([0-9]+))?$/;
+const DECIMAL = /^-?[0-9]*(?:\.[0-9]+)?$/;
 /** Digits of a monetary amount (element 782) or a quantity (element 380) in the standard. */
 const MOST_DIGITS = 18;
 
@@ -21,13 +21,18 @@ export function isoDate(text: string): string | undefined {
 /** Whether it is `HHMM`, `HHMMSS`, or with tenths or hundredths of a second. */
 export const isTime = (text: string): boolean => TIME.test(text);
 
-/** Whether it is a number of X12 type R, of at most 18 digits. */
-export function isDecimal(text: string): boolean {
-  const match = DECIMAL.exec(text);
-  if (match === null) return false;
-  const digits = (match[2] ?? "").length + (match[3] ?? "").length;
-  return digits > 0 && digits <= MOST_DIGITS;
+/** Digits before and after the point of a number of X12 type R, of at most 18 digits. */
+function digitsOf(text: string): readonly [whole: string, fraction: string] | undefined {
+  if (!DECIMAL.test(text)) return undefined;
+  const from = text.startsWith("-") ? 1 : 0;
+  const point = text.indexOf(".");
+  const [whole, fraction] = point < 0 ? [text.slice(from), ""] : [text.slice(from, point), text.slice(point + 1)];
+  const digits = whole.length + fraction.length;
+  return digits > 0 && digits <= MOST_DIGITS ? [whole, fraction] : undefined;
 }
+
+/** Whether it is a number of X12 type R, of at most 18 digits. */
+export const isDecimal = (text: string): boolean => digitsOf(text) !== undefined;
 
 /** Base units as X12 writes them: without zeros that say nothing. `450`, `-1.27`, `.5`, `0`. */
 export function x12Amount(amount: bigint, currency: Currency): string {
@@ -36,12 +41,13 @@ export function x12Amount(amount: bigint, currency: Currency): string {
 }
 
 /** Base units of an amount of X12 type R, or why it is none. */
-export function baseUnits(text: string, currency: Currency): bigint | string {
-  if (!isDecimal(text)) return "is not an amount such as 450, -1.27 or .5";
-  const [, sign, whole, fraction = ""] = DECIMAL.exec(text) as unknown as [string, string, string, string | undefined];
-  if (fraction.length > currency.decimals)
-    return `has more than the ${currency.decimals} decimal places of ${currency.code}`;
-  return BigInt((sign === "-" ? "-" : "") + whole + fraction.padEnd(currency.decimals, "0"));
+export function baseUnits(text: string, { code, decimals }: Currency): bigint | string {
+  const digits = digitsOf(text);
+  if (digits === undefined) return "is not an amount such as 450, -1.27 or .5";
+  const [whole, fraction] = digits;
+  if (fraction.length > decimals) return `has more than the ${decimals} decimal places of ${code}`;
+  const amount = BigInt(whole + fraction.padEnd(decimals, "0"));
+  return text.startsWith("-") ? -amount : amount;
 }
 
 /** What stands in an element, where anything does. @throws X12_ELEMENT_INVALID where it is not simple. */

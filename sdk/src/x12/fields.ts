@@ -41,20 +41,25 @@ export function layout<Model>(last: number, specs: readonly Spec<Model>[]): Layo
   return { fields, last };
 }
 
-/** @throws X12_ELEMENT_INVALID, X12_AMOUNT_INVALID */
-export function readFields<Model>(
+/**
+ * Reads the elements of a segment into a model.
+ * @param into What the model has besides; changed, since copies would take more time than all the rest.
+ * @throws X12_ELEMENT_INVALID, X12_AMOUNT_INVALID
+ */
+export function readFields<Model, Rest extends object>(
   segment: Segment,
   { fields, last }: Layout<Model>,
   currency: Currency,
-): Simple<Model> {
+  into: Rest,
+): Simple<Model> & Rest {
   nothingBeyond(segment, last);
-  const model: Record<string, unknown> = {};
+  const model = into as Record<string, unknown>;
   for (const field of fields) {
     const text = optional(segment, field.at);
     if (text !== undefined) model[field.key] = readField(segment, field, text, currency);
     else if (field.required) throw wrongElement(segment, field.at, "is missing; the guide requires it");
   }
-  return model as Simple<Model>;
+  return model as Simple<Model> & Rest;
 }
 
 function readField(segment: Segment, { at, kind, max }: Field, text: string, currency: Currency): string | bigint {

@@ -1,7 +1,7 @@
 import { usDollar, type Currency } from "../money";
 
 import { imbalanceOfClaim, imbalanceOfTotal, type Imbalance } from "./balance835";
-import { nothingBeyond, optional, required } from "./elements";
+import { nothingBeyond, required } from "./elements";
 import type { SetHead } from "./envelope";
 import { readFields, type Layout, type Simple } from "./fields";
 import {
@@ -126,7 +126,7 @@ export class Reader835 {
     else if (role === "PE" && this.loop === "payer") this.loop = "payee";
     else throw wrongElement(n1, 1, "is to be PR for the payer, and then PE for the payee", "X12_SEGMENT_UNEXPECTED");
     this.requireHead(n1);
-    const organization = { ...this.fields(n1, organizationLayout), references: [], other: [] };
+    const organization = this.fields(n1, organizationLayout, { references: [], other: [] });
     this.head[this.loop === "payer" ? "payer" : "payee"] = organization;
   }
 
@@ -155,8 +155,7 @@ export class Reader835 {
     if (this.section === undefined) throw this.unexpected(clp);
     if (this.loop === "section") this.done.push({ kind: "section", section: this.section });
     else this.leaveClaim();
-    this.claim = {
-      ...this.fields(clp, claimLayout),
+    this.claim = this.fields(clp, claimLayout, {
       adjustments: [],
       parties: [],
       references: [],
@@ -165,7 +164,7 @@ export class Reader835 {
       amounts: [],
       quantities: [],
       services: [],
-    };
+    });
     this.claimPlace = clp;
     this.loop = "claim";
   }
@@ -175,17 +174,16 @@ export class Reader835 {
     const procedure = readProcedure(svc, PROCEDURE_AT);
     if (procedure === undefined) throw wrongElement(svc, PROCEDURE_AT, "is missing; the guide requires it");
     const originalProcedure = readProcedure(svc, ORIGINAL_PROCEDURE_AT);
-    this.service = {
-      ...this.fields(svc, serviceLayout),
+    this.service = this.fields(svc, serviceLayout, {
       procedure,
-      ...(originalProcedure === undefined ? {} : { originalProcedure }),
       dates: [],
       adjustments: [],
       references: [],
       amounts: [],
       quantities: [],
       remarks: [],
-    };
+    });
+    if (originalProcedure !== undefined) this.service.originalProcedure = originalProcedure;
     this.claim.services.push(this.service);
     this.loop = "service";
   }
@@ -373,8 +371,10 @@ export class Reader835 {
     this.done.push({ kind: "tail", providerAdjustments });
   }
 
-  private fields<Model>(segment: Segment, layout: Layout<Model>): Simple<Model> {
-    return readFields(segment, layout, this.currency);
+  private fields<Model>(segment: Segment, layout: Layout<Model>): Simple<Model>;
+  private fields<Model, Rest extends object>(segment: Segment, layout: Layout<Model>, into: Rest): Simple<Model> & Rest;
+  private fields<Model>(segment: Segment, layout: Layout<Model>, into: object = {}): Simple<Model> {
+    return readFields(segment, layout, this.currency, into);
   }
 
   private unexpected(segment: Segment): Error {

@@ -24,7 +24,9 @@ export async function* partsOf<Part>(
   for await (const piece of piecesOf(source, options.encoding))
     for (const segment of tokenizer.feed(piece)) {
       last = segment;
-      if (envelopes.take(segment)) yield* reader.take(segment, head);
+      if (!envelopes.take(segment)) continue;
+      // Not yield*: in an async generator it waits for every element, and for none too.
+      for (const part of reader.take(segment, head)) yield part;
     }
   tokenizer.finish();
   envelopes.finish(last);

@@ -54,8 +54,11 @@ class Decoder {
 
   decode(bytes: Uint8Array): string {
     let text = "";
-    for (let at = 0; at < bytes.length; at += BLOCK) text += this.block(bytes.subarray(at, at + BLOCK));
-    this.before += bytes.length;
+    for (let at = 0; at < bytes.length; at += BLOCK) {
+      const block = bytes.subarray(at, at + BLOCK);
+      text += this.block(block);
+      this.before += block.length;
+    }
     return text;
   }
 
@@ -64,8 +67,7 @@ class Decoder {
   }
 
   private block(bytes: Uint8Array): string {
-    if (this.oneByteEach || (this.lead === undefined && bytes.every((byte) => byte < 0x80)))
-      return String.fromCharCode(...bytes);
+    if (this.oneByteEach || (this.lead === undefined && isAscii(bytes))) return fromCodes(bytes);
     const codes: number[] = [];
     bytes.forEach((byte, i) => {
       if (this.lead !== undefined) {
@@ -76,7 +78,7 @@ class Decoder {
       else if (byte === 0xc2 || byte === 0xc3) this.lead = byte;
       else throw this.refuse(byte, this.before + i);
     });
-    return String.fromCharCode(...codes);
+    return fromCodes(codes);
   }
 
   private refuse(byte: number, position: number): CarepactError {
@@ -87,4 +89,13 @@ class Decoder {
       { segment: null, id: null, position, byte: hex },
     );
   }
+}
+
+// Spreading would make a number object of each byte.
+const fromCodes = (codes: ArrayLike<number>): string =>
+  String.fromCharCode.apply(undefined, codes as unknown as number[]);
+
+function isAscii(bytes: Uint8Array): boolean {
+  for (let i = 0; i < bytes.length; i += 1) if ((bytes[i] as number) >= 0x80) return false;
+  return true;
 }

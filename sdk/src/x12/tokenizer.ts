@@ -133,18 +133,9 @@ export class Tokenizer {
 
   private segment(text: string, delimiters: Delimiters, at: number): Segment {
     const place = { id: "-", number: this.number, position: this.position + at };
-    const bad = text.search(this.forbidden);
-    if (bad >= 0) {
-      const code = text.charCodeAt(bad).toString(16).toUpperCase().padStart(4, "0");
-      throw wrong(
-        "X12_CHARACTER_INVALID",
-        { ...place, position: place.position + bad },
-        `U+${code} is no character of X12; a segment is on one line and holds printable characters only`,
-        { character: `U+${code}` },
-      );
-    }
+    const { parts, structured, plain } = this.cut(text, delimiters);
+    if (!plain) this.requireX12(text, place);
 
-    const parts = text.split(delimiters.element);
     const id = parts[0] as string;
     if (!SEGMENT_ID.test(id))
       throw wrong("X12_SEGMENT_UNEXPECTED", place, "a segment begins with two or three capital letters or digits");
@@ -158,10 +149,41 @@ export class Tokenizer {
         },
       );
     while (parts[parts.length - 1] === "") parts.pop();
-
-    const isIsa = id === "ISA";
     if (id === "IEA") this.delimiters = undefined;
-    const structured = !isIsa && (text.includes(delimiters.component) || text.includes(delimiters.repetition));
-    return { ...place, id, parts, structured, delimiters };
+    const { number, position } = place;
+    return { id, parts, structured: structured && id !== "ISA", delimiters, number, position };
+  }
+
+  /** In one pass, since all the time of reading goes by here: cuts elements, and looks what kinds of characters there are. */
+  private cut(text: string, delimiters: Delimiters): { parts: string[]; structured: boolean; plain: boolean } {
+    const [element, component, repetition] = [
+      delimiters.element.charCodeAt(0),
+      delimiters.component.charCodeAt(0),
+      delimiters.repetition.charCodeAt(0),
+    ];
+    const parts: string[] = [];
+    let [structured, plain, from] = [false, true, 0];
+    for (let i = 0; i < text.length; i += 1) {
+      const code = text.charCodeAt(i);
+      if (code === element) {
+        parts.push(text.slice(from, i));
+        from = i + 1;
+      } else if (code === component || code === repetition) structured = true;
+      else if (code < 32 || code > 126) plain = false;
+    }
+    parts.push(text.slice(from));
+    return { parts, structured, plain };
+  }
+
+  private requireX12(text: string, place: Place): void {
+    const bad = text.search(this.forbidden);
+    if (bad < 0) return;
+    const character = `U+${text.charCodeAt(bad).toString(16).toUpperCase().padStart(4, "0")}`;
+    throw wrong(
+      "X12_CHARACTER_INVALID",
+      { ...place, position: place.position + bad },
+      `${character} is no character of X12; a segment is on one line and holds printable characters only`,
+      { character },
+    );
   }
 }
