@@ -25,13 +25,32 @@ function whatHappened({ event }: Extract<ClaimBatchChange, { type: "added" }>, t
       return `${event.args.lines.length} lines given up by ${event.args.payee}: ${show(event.args.amount)}`;
     case "ClaimBatchReclaimed":
       return `reclaimed: ${show(event.args.amount)}`;
+    case "ResultsPresented":
+      return `presented attestation ${event.args.attestation}, from line ${event.args.firstLine} of the batch on`;
+    case "PresentationSettled":
+      return `settled what was presented from line ${event.args.firstLine} of the batch on`;
+    case "LineDisputed":
+      return `line ${event.args.line} of the batch disputed by ${event.args.by}: ${show(event.args.amount)}, ${show(event.args.bond)} as bond`;
+    case "DisputeAttested":
+      return `a result of disputed line ${event.args.line} of the batch is attested: ${show(event.args.attestedAmount)}`;
+    case "DisputeResolved":
+      return (
+        `dispute of line ${event.args.line} of the batch resolved ${event.args.byArbiter ? "by the arbiter" : "by default"}: ` +
+        `${show(event.args.award)} to ${event.args.payee}, ${show(event.args.returned)} back to the payer`
+      );
+    case "PaymentsRetained":
+      return `retained of ${event.args.amounts.length} payments from line ${event.args.firstLine} of the batch on`;
+    case "Recouped":
+      return `recouped of what is retained of ${event.args.payee}: ${show(event.args.amount)}`;
+    case "RetentionReleased":
+      return `released to ${event.args.payee}: ${show(event.args.amount)}`;
     case "Refunded":
       return `refunded by ${event.args.payee}: ${show(event.args.amount)}`;
   }
 }
 
 /** Names of arguments that are amounts. */
-const AMOUNTS = ["paid", "freed", "amount", "total"];
+const AMOUNTS = ["paid", "freed", "amount", "total", "attestedAmount", "bond", "award", "returned"];
 
 /** The same for programs: amounts as decimals. */
 export function changeJson({ type, event }: ClaimBatchChange, token: Token): object {

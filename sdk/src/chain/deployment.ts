@@ -1,4 +1,4 @@
-import type { ContractRunner, Provider } from "ethers";
+import type { ContractRunner, Provider, TransactionReceipt } from "ethers";
 
 import { CarepactError } from "../errors";
 
@@ -77,5 +77,18 @@ export async function requireChain({ runner, deployment }: Connection): Promise<
 export async function chainTimeOf(provider: Provider): Promise<number> {
   const block = await provider.getBlock("latest");
   if (block === null) throw new CarepactError("TRANSACTION_FAILED", "The node knows no newest block.");
+  return block.timestamp;
+}
+
+/** When a transaction was mined, unix seconds. @throws NODE_INCONSISTENT when the node gives no block for its own receipt */
+export async function blockTimeOf(
+  { runner }: Connection,
+  { blockNumber }: Pick<TransactionReceipt, "blockNumber">,
+): Promise<number> {
+  const block = await providerOf(runner).getBlock(blockNumber);
+  if (block === null)
+    throw new CarepactError("NODE_INCONSISTENT", "The node does not know a block of which it gave a receipt.", {
+      number: blockNumber,
+    });
   return block.timestamp;
 }

@@ -3,7 +3,7 @@ import type { Interface, TransactionReceipt } from "ethers";
 import { CarepactError } from "../errors";
 
 import type { Connection } from "./deployment";
-import { escrowInterface } from "./interfaces";
+import { escrowExtensionInterface, escrowInterface } from "./interfaces";
 
 /** An event of the escrow. */
 export interface EscrowEvent {
@@ -15,7 +15,7 @@ export interface EscrowEvent {
 export function escrowEventsIn(receipt: TransactionReceipt, { deployment }: Connection): EscrowEvent[] {
   return receipt.logs
     .filter((log) => log.address.toLowerCase() === deployment.claimEscrow.toLowerCase())
-    .map((log) => escrowInterface.parseLog(log))
+    .map((log) => escrowInterface.parseLog(log) ?? escrowExtensionInterface.parseLog(log))
     .filter((log) => log !== null)
     .map(({ name, args }) => ({ name, args: args.toObject() as Record<string, unknown> }));
 }

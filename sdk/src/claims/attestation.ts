@@ -158,8 +158,8 @@ async function sign(
   return { ...unsigned, signature: await signing.sign(attestationMessageOf(unsigned, batch)) };
 }
 
-/** The connection's own account. @throws RUNNER_CANNOT_SIGN */
-async function accountSigning(runner: ContractRunner): Promise<PatientSigner> {
+/** @internal The connection's own account, as what signs. @throws RUNNER_CANNOT_SIGN */
+export async function accountSigning(runner: ContractRunner): Promise<PatientSigner> {
   const signer = await accountOf(runner);
   const typed = runner as {
     signTypedData?: (d: TypedDataDomain, t: Record<string, TypedDataField[]>, v: object) => Promise<string>;

@@ -1,7 +1,6 @@
 import type { Connection } from "../chain/deployment";
 import {
   createEvents,
-  type CarepactEvent,
   type EventChange,
   type EventCursor,
   type EventStream,
@@ -14,15 +13,9 @@ import { nodeOf } from "../events/node";
 import { settingsOf } from "../events/options";
 import { streamOf } from "../events/stream";
 
+import { batchEventsOf, type ClaimBatchEvent, type ClaimBatchEventName } from "./batchEvents";
 import { publicPartOf, type BatchSource } from "./batchSource";
-import { statusOf, type ClaimBatchStatus } from "./status";
-
-/** Names of the events that tell what became of a claim batch. */
-export type ClaimBatchEventName =
-  "ClaimBatchFunded" | "GroupSettled" | "ClaimBatchSettled" | "LinesReversed" | "ClaimBatchReclaimed" | "Refunded";
-
-/** Something that happened to a claim batch. */
-export type ClaimBatchEvent = CarepactEvent<ClaimBatchEventName, "ClaimEscrow">;
+import { wholeStatusOf, type ClaimBatchStatus } from "./status";
 
 /** Something that happened to a claim batch, or was taken back by a reorganization of the chain. */
 export type ClaimBatchChange = Exclude<EventChange<ClaimBatchEventName, "ClaimEscrow">, { type: "reached" }>;
@@ -32,7 +25,7 @@ export type HistoryOptions = ReadOptions & Pick<ReadQuery, "fromBlock" | "toBloc
 
 /** How a batch is watched. */
 export interface WatchOptions extends FollowOptions, Pick<ReadQuery, "fromBlock" | "after"> {
-  /** Blocks on top of the last change after which a batch that has nothing open is not watched any more; 12 unless given. */
+  /** Blocks on top of the last change after which a batch of which nothing is open, presented, disputed or retained is not watched any more; 12 unless given. */
   closedConfirmations?: number | undefined;
 }
 
@@ -48,22 +41,6 @@ export interface ClaimBatchUpdate {
   cursor: EventCursor;
 }
 
-const names = [
-  "ClaimBatchFunded",
-  "GroupSettled",
-  "ClaimBatchSettled",
-  "LinesReversed",
-  "ClaimBatchReclaimed",
-  "Refunded",
-] as const satisfies readonly ClaimBatchEventName[];
-
-/** Every event of a batch: without names, a query that gets no narrower type. */
-const queryOf = (source: BatchSource) => ({
-  contracts: ["ClaimEscrow"] as const,
-  names,
-  args: { batchId: publicPartOf(source).batchId },
-});
-
 /** @internal What happened to a batch, in order. */
 export function history(
   connection: Connection,
@@ -71,12 +48,16 @@ export function history(
   { fromBlock, toBlock, after, ...options }: HistoryOptions = {},
 ): EventStream<ClaimBatchEvent> {
   return streamOf(async function* (signal) {
-    const query = { ...queryOf(source), fromBlock, toBlock, after };
+    const query = { ...batchEventsOf(publicPartOf(source).batchId), fromBlock, toBlock, after };
     yield* createEvents(connection).read(query, { ...options, signal });
   }, options.signal);
 }
 
 const CLOSED_CONFIRMATIONS = 12;
+
+/** Whether all money of a batch has come to its end. What events do not tell, nobody knows to be nothing. */
+const isClosed = ({ funded, open, presented, frozen, retained }: ClaimBatchStatus): boolean =>
+  funded && [open, presented, frozen, retained].every((amount) => amount === 0n);
 
 /** @internal How a batch stands, each time something happens to it. */
 export function watch(
@@ -91,7 +72,7 @@ export function watch(
     const statusAt = async (blockTag: number): Promise<ClaimBatchStatus> => {
       for (;;) {
         try {
-          const status = await statusOf(connection, batch, { blockTag, signal, timeoutMs: options.timeoutMs });
+          const status = await wholeStatusOf(connection, batch, { blockTag, signal, timeoutMs: options.timeoutMs });
           patience.failures = 0;
           return status;
         } catch (thrown) {
@@ -103,7 +84,7 @@ export function watch(
     let changes: ClaimBatchChange[] = [];
     let status: ClaimBatchStatus | undefined;
     let lastChange = 0;
-    const query = { ...queryOf(source), fromBlock, after };
+    const query = { ...batchEventsOf(batch.batchId), fromBlock, after };
     for await (const change of createEvents(connection).follow(query, { ...options, signal })) {
       if (change.type !== "reached") {
         changes.push(change);
@@ -118,8 +99,7 @@ export function watch(
         yield { status, blockNumber, changes, cursor };
         changes = [];
       }
-      const closed = status.funded && status.open === 0n;
-      if (closed && blockNumber - lastChange >= closedConfirmations) return;
+      if (isClosed(status) && blockNumber - lastChange >= closedConfirmations) return;
     }
   }, options.signal);
 }

@@ -12,6 +12,7 @@ export { askedSignaturesOf, type AskedCondition } from "./attesters/asked";
 export { combineAttestations, type CombinedAttestation } from "./attesters/combine";
 export { verifyAttestation, type KnownBatch, type SignatureKnowledge } from "./attesters/signed";
 export type { Verifiers } from "./attesters/verify";
+export type { ClaimBatchEvent, ClaimBatchEventName } from "./batchEvents";
 export { openedGroupsOf, publicPartOf, type BatchSource } from "./batchSource";
 export {
   checkReasons,
@@ -21,22 +22,29 @@ export {
   type CheckReason,
   type CheckResult,
 } from "./check";
+export * from "./coordination";
 export { createClaims, type Claims } from "./createClaims";
+export type { DisputeStatus, PresentationStatus, RetentionStatus } from "./disputes/current";
+export type { DisputeAttested, Disputed, Resolved } from "./disputes/disputing";
+export type { Presented } from "./disputes/presenting";
+export {
+  parseRefundOrder,
+  refundOrderDigestOf,
+  type RefundOrder,
+  type RefundOrderInput,
+} from "./disputes/refundOrders";
+export type { RecoupInput, Released } from "./disputes/retaining";
+export type { BatchLine, Presentation, Retention } from "./disputes/structs";
 export * from "./file";
 export type { FundedBatch, FundInput } from "./funding";
-export type {
-  ClaimBatchChange,
-  ClaimBatchEvent,
-  ClaimBatchEventName,
-  ClaimBatchUpdate,
-  HistoryOptions,
-  WatchOptions,
-} from "./history";
+export type { ClaimBatchChange, ClaimBatchUpdate, HistoryOptions, WatchOptions } from "./history";
 export * from "./input";
 export * from "./manifestTree";
+export * from "./remittance";
 export type { RecordedReport, ReportedStatement } from "./reporting";
 export * from "./results";
 export type { RefundInput, Returned } from "./returning";
-export type { SettleInput, Settlement, Settlements } from "./settling";
+export type { Outcome, SettleInput } from "./preparing";
+export type { SettledGroup, Settlement, SettlementPreview, Settlements } from "./settling";
 export type { ClaimBatchStatus } from "./status";
 export * from "./types";

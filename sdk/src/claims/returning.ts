@@ -5,10 +5,10 @@ import type { Connection } from "../chain/deployment";
 import { amountIn } from "../chain/events";
 import { escrowInterface } from "../chain/interfaces";
 import { CarepactError } from "../errors";
-import { createEvents } from "../events";
 
 import { publicPartOf, type BatchSource } from "./batchSource";
-import type { OpenedGroup } from "./file";
+import { readBook } from "./disputes/current";
+import type { OpenedGroup, PublicPart } from "./file";
 import { statusOf } from "./status";
 import { packGroup, packGroupLines } from "./types";
 
@@ -74,9 +74,7 @@ export function refund(connection: Connection, source: BatchSource, input: Refun
   return actionOf(connection, async () => {
     const batch = publicPartOf(source);
     const { amount, from } = input;
-    // What one settlement paid in full follows from the terms: no events need to be looked for.
-    const { paidInFull } = await statusOf(connection, batch);
-    const payments = paidInFull ? [] : await paymentsOf(connection, batch.batchId);
+    const payments = await paymentsOf(connection, batch);
     return {
       to: connection.deployment.claimEscrow,
       data: escrowInterface.encodeFunctionData("refund", [
@@ -92,15 +90,11 @@ export function refund(connection: Connection, source: BatchSource, input: Refun
   });
 }
 
-const AMOUNT_BITS = 96n;
-
 /** All payments of a batch so far, from its events, as the words that the escrow hashed. */
-async function paymentsOf(connection: Connection, batchId: string): Promise<bigint[]> {
-  const payments: bigint[] = [];
-  const query = { contracts: ["ClaimEscrow"], names: ["GroupSettled"], args: { batchId } } as const;
-  for await (const { args } of createEvents(connection).read(query))
-    if (args.paid > 0n) payments.push((BigInt(args.payee) << AMOUNT_BITS) | args.paid);
-  return payments;
+export async function paymentsOf(connection: Connection, batch: PublicPart): Promise<bigint[]> {
+  // What one settlement paid in full follows from the terms: no events need to be looked for.
+  const { paidInFull } = await statusOf(connection, batch);
+  return paidInFull ? [] : (await readBook(connection, batch)).payments;
 }
 
 /** Both functions return one amount. */

@@ -1,20 +1,24 @@
 import type { TransactionReceipt } from "ethers";
 
 import { actionOf, type Action } from "../chain/action";
-import { chainTimeOf, providerOf, type Connection } from "../chain/deployment";
+import type { Connection } from "../chain/deployment";
 import { escrowEventsIn } from "../chain/events";
-import { escrowInterface } from "../chain/interfaces";
+import { escrowExtensionInterface, escrowInterface } from "../chain/interfaces";
 import { parseRevert, type Revert } from "../chain/revert";
+import { CarepactError } from "../errors";
+import { isPresented } from "../rulebooks/arbitration";
 
-import type { Attestation } from "./attestation";
-import { askChain } from "./attesters/askChain";
-import { combineAttestations, type CombinedAttestation } from "./attesters/combine";
-import { openedGroupsOf, publicPartOf, type BatchSource } from "./batchSource";
-import { openedLinesOf, resultShapeOf, type PublicPart } from "./file";
-import { reportedAttestation, type ReportedStatement } from "./reporting";
-import { decodeResults, lineResultsOf } from "./results";
-import { statusOf } from "./status";
-import { attestationDigestOf, packGroup, type ClaimBatchTerms, type OpenedLines } from "./types";
+import { publicPartOf } from "./batchSource";
+import { paymentOf } from "./disputes/structs";
+import type { PublicPart } from "./file";
+import { prepare, type Outcome, type Prepared, type SettleInput } from "./preparing";
+
+/** What one payee's lines came to, in base units. */
+export interface SettledGroup extends Outcome {
+  payee: string;
+  /** Kept back of its payment during the look-back; absent where the rulebook retains nothing. */
+  retained?: bigint;
+}
 
 /** What a settlement did. Amounts in base units. */
 export interface Settlement {
@@ -23,40 +27,60 @@ export interface Settlement {
   paid: bigint;
   /** Returned to the payer's free balance. */
   freed: bigint;
+  /** Kept back of the payments during the look-back, so that an audit can take it; absent where the rulebook retains nothing. */
+  retained?: bigint;
   /** One entry for each payee of whose lines some settled. */
-  groups: { payee: string; paid: bigint; freed: bigint }[];
+  groups: SettledGroup[];
   /** Groups (indices) that could not settle, because their line amounts are needed and not known here. */
   unopened: number[];
 }
 
-/** A batch with the attestations, or the workflow's report, that it is to be settled by. */
-export type SettleInput = { batch: BatchSource } & ({ attestations: readonly Attestation[] } | ReportedStatement);
-
-const nothingOpened: OpenedLines = { groups: [], proof: [] };
+/** What a settlement would do. Base units. */
+export type SettlementPreview = Pick<Settlement, "paid" | "freed" | "retained">;
 
 /** @internal Settles what the attestations call final and is still open. */
-export function settle(
-  connection: Connection,
-  input: SettleInput,
-): Action<Settlement, { paid: bigint; freed: bigint }> {
+export function settle(connection: Connection, input: SettleInput): Action<Settlement, SettlementPreview> {
   return actionOf(connection, async () => {
+    const batch = publicPartOf(input.batch);
+    const { rulebook } = batch;
+    if (rulebook.challengePeriod > 0) throw presentationNeeded(batch, "present them, and settle that afterwards");
     const prepared = await prepare(connection, input);
-    const { arguments: args, opened } = prepared;
+    const { arguments: args, opened, outcomes } = prepared;
+    const to = connection.deployment.claimEscrow;
+    const result = (receipt: TransactionReceipt): Settlement => settlementOf(prepared, roundsIn(receipt, connection));
+    // Nothing can be disputed where only a share is retained: then presenting settles at once.
+    if (isPresented(rulebook))
+      return {
+        to,
+        data: escrowExtensionInterface.encodeFunctionData("present", [...args, opened]),
+        preview: () => previewOf(batch, outcomes),
+        result: (receipt) => ({ retained: 0n, ...result(receipt) }),
+      };
     const data =
       opened.groups.length === 0
         ? escrowInterface.encodeFunctionData("settle", args)
         : escrowInterface.encodeFunctionData("settleByLine", [...args, opened]);
     return {
-      to: connection.deployment.claimEscrow,
+      to,
       data,
       preview: (returned: string) => {
         const [paid, freed] = escrowInterface.decodeFunctionResult("settle", returned) as unknown as [bigint, bigint];
         return { paid, freed };
       },
-      result: (receipt) => settlementOf(prepared, roundsIn(receipt, connection)),
+      result,
     };
   });
 }
+
+/** Says why attestations do not settle a batch as they are. */
+const presentationNeeded = ({ batchId }: PublicPart, advice: string): CarepactError =>
+  new CarepactError(
+    "PRESENTATION_NEEDED",
+    `Under the batch's rulebook attestations do not settle as they are: ${advice}.`,
+    {
+      batchId,
+    },
+  );
 
 /** What became of several batches. */
 export interface Settlements {
@@ -75,6 +99,10 @@ export function settleMany(
   inputs: readonly SettleInput[],
 ): Action<Settlements, { settled: boolean[] }> {
   return actionOf(connection, async () => {
+    for (const { batch: source } of inputs) {
+      const batch = publicPartOf(source);
+      if (isPresented(batch.rulebook)) throw presentationNeeded(batch, "deal with this batch by itself");
+    }
     const prepared = await Promise.all(inputs.map((input) => prepare(connection, input)));
     const settlements = prepared.map(({ arguments: [batch, groups, attestation], opened }) => ({
       batch,
@@ -96,7 +124,7 @@ export function settleMany(
           settled: prepared.map((_, index) => !skipped.has(index)),
           settlements: prepared.map((one, index) => {
             const reason = skipped.get(index);
-            return reason === undefined ? settlementOf(one, rounds) : { batchId: one.batchId, skipped: reason };
+            return reason === undefined ? settlementOf(one, rounds) : { batchId: one.batch.batchId, skipped: reason };
           }),
         };
       },
@@ -104,86 +132,72 @@ export function settleMany(
   });
 }
 
-interface Prepared {
-  batchId: string;
-  /** EIP-712 digest of the attestation, by which the escrow reports it. */
-  digest: string;
-  arguments: [ClaimBatchTerms, bigint[], CombinedAttestation];
-  opened: OpenedLines;
-  unopened: number[];
-}
+const BPS = 10_000n;
 
-async function prepare(connection: Connection, input: SettleInput): Promise<Prepared> {
-  const { batch: source } = input;
-  const batch = publicPartOf(source);
-  const attestation = await attestationFor(connection, batch, input);
-  const results = decodeResults(attestation.results, resultShapeOf(batch, openedGroupsOf(source)));
-  const { closedLines } = await statusOf(connection, batch);
-
-  const known = new Set(openedGroupsOf(source).map(({ group }) => group));
-  const toOpen: number[] = [];
-  const unopened: number[] = [];
-  let firstLine = 0;
-  batch.groups.forEach(({ lineCount }, group) => {
-    const closed = closedLines.slice(firstLine, firstLine + lineCount);
-    firstLine += lineCount;
-    const result = results[group] ?? { result: "pending" };
-    const settles = lineResultsOf(result, lineCount).some((line, i) => line.result !== "pending" && !closed[i]);
-    const asWhole = lineCount === 1 || (result.result !== "byLine" && !closed.includes(true));
-    if (settles && !asWhole) (known.has(group) ? toOpen : unopened).push(group);
-  });
-  const { terms, batchId, groups } = batch;
-  return {
-    batchId,
-    digest: attestationDigestOf(attestation, batch),
-    arguments: [terms, groups.map(packGroup), attestation],
-    opened: "carepact" in source || toOpen.length === 0 ? nothingOpened : openedLinesOf(source, toOpen),
-    unopened,
-  };
-}
-
-/** What settles, refused before it costs gas if the escrow would. */
-async function attestationFor(
-  connection: Connection,
-  batch: PublicPart,
-  input: SettleInput,
-): Promise<CombinedAttestation> {
-  const now = await chainTimeOf(providerOf(connection.runner));
-  if ("reported" in input) return reportedAttestation(connection, batch, input.reported, now);
-  const knowledge = await askChain(connection, batch, input.attestations);
-  return combineAttestations(batch, input.attestations, now, knowledge);
+/** What will be credited, freed and retained. */
+export function previewOf({ rulebook }: PublicPart, outcomes: readonly Outcome[]): SettlementPreview {
+  const retained = sum(outcomes.map(({ paid }) => (paid * BigInt(rulebook.retentionBps)) / BPS));
+  const paid = sum(outcomes.map((outcome) => outcome.paid)) - retained;
+  const freed = sum(outcomes.map((outcome) => outcome.freed));
+  return { paid, freed, ...(rulebook.retentionBps === 0 ? {} : { retained }) };
 }
 
 /** One attestation at work on one batch, as the escrow reported it. */
-interface Round {
+export interface Round {
   batchId: string;
-  digest: string;
-  groups: Settlement["groups"];
+  /** Unless it was presented in an earlier transaction. */
+  digest?: string;
+  /** Where it was presented. */
+  firstLine?: number;
+  groups: SettledGroup[];
 }
 
 /** The rounds of a transaction, in order: of each, the groups that settled come first. */
-function roundsIn(receipt: TransactionReceipt, connection: Connection): Round[] {
+export function roundsIn(receipt: TransactionReceipt, connection: Connection): Round[] {
   const rounds: Round[] = [];
-  let groups: Round["groups"] = [];
+  const presented = new Map<string, string>();
+  let groups: SettledGroup[] = [];
   for (const { name, args } of escrowEventsIn(receipt, connection)) {
+    const [batchId, firstLine] = [args["batchId"] as string, Number(args["firstLine"] ?? 0)];
+    const key = `${batchId}/${firstLine}`;
     if (name === "GroupSettled")
       groups.push({ payee: args["payee"] as string, paid: args["paid"] as bigint, freed: args["freed"] as bigint });
-    if (name !== "ClaimBatchSettled") continue;
-    rounds.push({ batchId: args["batchId"] as string, digest: args["attestation"] as string, groups });
+    if (name === "ResultsPresented") presented.set(key, args["attestation"] as string);
+    if (name === "PaymentsRetained") groups = withRetained(groups, args["amounts"] as readonly bigint[]);
+    if (name === "ClaimBatchSettled") rounds.push({ batchId, digest: args["attestation"] as string, groups });
+    else if (name === "PresentationSettled") rounds.push({ batchId, digest: presented.get(key), firstLine, groups });
+    else continue;
     groups = [];
   }
   return rounds;
 }
 
+function withRetained(groups: readonly SettledGroup[], words: readonly bigint[]): SettledGroup[] {
+  const retained = new Map(words.map(paymentOf).map(({ payee, amount }) => [payee, amount]));
+  return groups.map((group) => ({ ...group, retained: retained.get(group.payee) ?? 0n }));
+}
+
 /** What one settlement did. Takes its round, so that a batch that is settled twice in one call is not counted twice. */
-function settlementOf({ batchId, digest, unopened }: Prepared, rounds: Round[]): Settlement {
+function settlementOf({ batch: { batchId }, digest, unopened }: Prepared, rounds: Round[]): Settlement {
   const index = rounds.findIndex((round) => round.batchId === batchId && round.digest === digest);
   // Without a round there was nothing left to settle.
   const groups = index < 0 ? [] : rounds.splice(index, 1).flatMap((round) => round.groups);
-  const sum = (amounts: bigint[]): bigint => amounts.reduce((total, amount) => total + amount, 0n);
-  const paid = sum(groups.map((group) => group.paid));
-  return { batchId, paid, freed: sum(groups.map((group) => group.freed)), groups, unopened };
+  return { ...summed(batchId, groups), unopened };
 }
+
+/** What several payees' lines came to together. */
+export function summed(batchId: string, groups: SettledGroup[]): Omit<Settlement, "unopened"> {
+  const retained = groups.flatMap((group) => group.retained ?? []);
+  return {
+    batchId,
+    paid: sum(groups.map((group) => group.paid)),
+    freed: sum(groups.map((group) => group.freed)),
+    ...(retained.length === 0 ? {} : { retained: sum(retained) }),
+    groups,
+  };
+}
+
+const sum = (amounts: readonly bigint[]): bigint => amounts.reduce((total, amount) => total + amount, 0n);
 
 function skippedIn(receipt: TransactionReceipt, connection: Connection): Map<number, Revert> {
   return new Map(

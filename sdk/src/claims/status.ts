@@ -5,6 +5,8 @@ import type { CallOptions } from "../chain/options";
 import { reading } from "../chain/read";
 import { ClaimEscrow__factory } from "../generated";
 
+import { frozenIn, isWhole, presentedIn, retainedIn } from "./disputes/book";
+import { hasArbiter, readBook } from "./disputes/current";
 import type { PublicPart } from "./file";
 
 /** What the chain knows of a claim batch. */
@@ -15,7 +17,13 @@ export interface ClaimBatchStatus {
   paidInFull: boolean;
   /** Amount of its open lines, in base units. */
   open: bigint;
-  /** For each line of the batch, whether it is settled, reversed or reclaimed. */
+  /** What attested results that can still be disputed come to, paid and freed, in base units; absent where events do not tell. */
+  presented?: bigint;
+  /** Amount of its lines in dispute, in base units: neither side's. Absent where events do not tell. */
+  frozen?: bigint;
+  /** What is kept back of payments during their look-back, in base units; absent where events do not tell. */
+  retained?: bigint;
+  /** For each line of the batch, whether it is not open any more: settled, presented, disputed, reversed or reclaimed. */
   closedLines: boolean[];
   /** Last moment at which an attestation may land, unix seconds; absent before funding. */
   attestBy?: number;
@@ -23,11 +31,38 @@ export interface ClaimBatchStatus {
 
 const LINES_PER_WORD = 256;
 
+/** When the chain is asked. */
+type StatusOptions = CallOptions & { blockTag?: string | number };
+
+/** @internal As {@link statusOf}, with what events tell: they are read only where the rulebook has an arbiter. */
+export async function wholeStatusOf(
+  connection: Connection,
+  batch: PublicPart,
+  { blockTag = "latest", ...options }: StatusOptions = {},
+): Promise<ClaimBatchStatus> {
+  if (!hasArbiter(batch))
+    return {
+      ...(await statusOf(connection, batch, { blockTag, ...options })),
+      presented: 0n,
+      frozen: 0n,
+      retained: 0n,
+    };
+  const toBlock =
+    typeof blockTag === "number"
+      ? blockTag
+      : await reading(connection, async (provider) => (await provider.getBlock(blockTag))?.number ?? 0, options);
+  const status = await statusOf(connection, batch, { blockTag: toBlock, ...options });
+  if (!status.funded) return { ...status, presented: 0n, frozen: 0n, retained: 0n };
+  const book = await readBook(connection, batch, { toBlock, ...options });
+  if (!isWhole(batch, status.open, book)) return status;
+  return { ...status, presented: presentedIn(book), frozen: frozenIn(book), retained: retainedIn(book) };
+}
+
 /** @internal Reads the status of a batch, as of a block if one is given. @throws what {@link reading} throws */
 export function statusOf(
   connection: Connection,
   batch: PublicPart,
-  { blockTag = "latest", ...options }: CallOptions & { blockTag?: string | number } = {},
+  { blockTag = "latest", ...options }: StatusOptions = {},
 ): Promise<ClaimBatchStatus> {
   const { batchId, terms } = batch;
   const read = async (provider: Provider): Promise<ClaimBatchStatus> => {

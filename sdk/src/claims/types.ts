@@ -118,6 +118,12 @@ export const escrowTypes = {
     { name: "validUntil", type: "uint40" },
     { name: "evidence", type: "bytes32" },
   ],
+  RefundOrder: [
+    { name: "batchId", type: "bytes32" },
+    { name: "payee", type: "address" },
+    { name: "upTo", type: "uint256" },
+    { name: "deadline", type: "uint256" },
+  ],
 };
 
 /** EIP-712 domain of an escrow. */

@@ -8,16 +8,31 @@ export const contractErrors: Readonly<Record<string, Readonly<Record<string, str
     "AccountInvalid(address account)": "This account cannot be paid: give another than the zero address or the escrow.",
     "AmountTooLarge(uint256 amount)": "The amount is larger than the protocol has room for.",
     "AmountZero()": "There is nothing to move: the amount is zero.",
+    "ArbiterHasTime(uint256 resolveBy)": "The arbiter can still rule: wait for its ruling, or until its time is over.",
+    "ArbiterMissing(bytes32 rulebook)": "The rulebook names no arbiter, so that nothing can be disputed under it.",
+    "ArbiterTooLate(uint256 resolveBy)":
+      "The arbiter's time is over: resolve the dispute by the default, as anyone may.",
     "AttestationExpired(uint256 validUntil)": "The attestation is no longer valid: ask the attesters for a new one.",
     "AttestationFromFuture(uint256 observedAt)":
       "The attestation was observed at a time that is still to come: check the attesters' clocks.",
     "AttestationTooLate(uint256 attestBy)": "The time for attestations has passed: what is open returns to the payer.",
+    "AwardTooLarge(uint256 amount, uint256 award)": "The award is above the line's amount: award that much at most.",
     "BalanceOverflow(uint256 balance, uint256 added)": "The balance has no room for that much: use another token.",
+    "BondNotCovered(address account, address token, uint256 available, uint256 bond)":
+      "Free balance and credit do not cover the bond: deposit more, then dispute.",
+    "ChallengePeriodOpen(uint256 until)":
+      "What was presented can still be disputed: settle it when the challenge period is over.",
+    "ChallengePeriodOver(uint256 until)":
+      "The challenge period is over: what was presented cannot be disputed any more.",
     "ClaimBatchAlreadyFunded(bytes32 batchId)": "This batch was funded before; nothing was paid twice.",
     "ConditionNotMet(uint256 condition, uint256 required, uint256 given)":
       "Fewer attesters signed than a condition of the rulebook asks for.",
     "CreditTooSmall(address payee, address token, uint256 credit, uint256 asked)":
       "There is not that much credit to pay out: ask for less.",
+    "DisputeAlreadyAttested(uint256 line)":
+      "A result of this line is attested already: the arbiter, or the default, decides.",
+    "DisputeOutsideTime(uint256 eventBy, uint256 attestBy)":
+      "A missing result is disputed after the last moment of the care, and while it can still be attested.",
     "EventByOutOfRange(uint256 eventBy)": "The last moment of the event is past, or too far ahead.",
     "FreeBalanceTooSmall(address payer, address token, uint256 free, uint256 asked)":
       "The pool does not cover the batch: deposit more, or fund less.",
@@ -29,17 +44,25 @@ export const contractErrors: Readonly<Record<string, Readonly<Record<string, str
     "GroupsDoNotSum(uint256 sum, uint256 total)": "The groups do not sum to the batch's total.",
     "GroupsNotAscending(uint256 group)": "Groups are out of order, or one payee has two: sort them by payee.",
     "LineInvalid(uint256 line)": "The group has no such line, or lines are out of order.",
+    "LineNotDisputed(bytes32 batchId, uint256 line)": "The line is not in dispute: it never was, or that was decided.",
     "LineNotOpen(uint256 line)": "The line was settled or reversed before.",
+    "LineNotPresented(uint256 line)":
+      "What was presented does not hold this line: it was closed or disputed before, or is still open.",
     "LinesDoNotSum(uint256 group, uint256 sum, uint256 subtotal)":
       "The line amounts do not sum to the group's subtotal, so that its lines cannot settle one by one.",
     "LinesMismatch(uint256 group)": "The opened lines are of another group, or not one amount a line.",
     "LinesProofInvalid(bytes32 manifestRoot)": "The line amounts are not those of the batch: the file was changed.",
+    "LookBackOpen(uint256 until)": "The look-back lasts: what is retained is released afterwards.",
+    "LookBackOver(uint256 until)": "The look-back is over: what was retained is the payees', who can only refund it.",
     "ManifestProofMalformed()": "The proof of the opened lines is too short, too long or out of order.",
     "NoLines()": "No lines were named: name at least one.",
+    "NotArbiter(address arbiter, address caller)": "Only the rulebook's arbiter may do this: sign with its account.",
     "NotAttester(address signer)":
       "A signature is not of an attester of the rulebook, or the attestation was changed after signing.",
     "NotForwarder(address caller)": "Only the Keystone forwarder brings reports of workflows.",
     "NotMandates(address caller)": "Only the mandates contract funds for operators: fund with a mandate.",
+    "NotParty(address caller)":
+      "Only the batch's payer and the line's payee may dispute it: sign with one of their accounts.",
     "NotPaused()": "The protocol is not paused.",
     "NotPayee(address payee, address caller)": "Only the group's own payee may do this: sign with its account.",
     "NotPayer(address payer, address caller)": "Only the batch's payer may do this: sign with its account.",
@@ -53,15 +76,27 @@ export const contractErrors: Readonly<Record<string, Readonly<Record<string, str
     "PayeeSignatureMissing(uint256 group)": "The rulebook asks for the signature of the group's payee.",
     "PayerNotInStanding(address payer)": "The payer is not registered, or is suspended: ask the credentialing office.",
     "PaymentsMismatch(bytes32 batchId)": "More of the batch was paid in the meantime: prepare the refund anew.",
+    "PresentationAsked()": "Under this rulebook attestations do not settle at once: present them instead.",
+    "PresentationMismatch(bytes32 batchId, uint256 firstLine)":
+      "What was presented settled, or was disputed, in the meantime: read anew what there is.",
+    "PresentationNotAsked(bytes32 rulebook)": "Under this rulebook attestations settle at once: settle with them.",
     "ReclaimTooEarly(uint256 attestBy)": "The lines can still be attested: reclaim them later.",
     "ReclaimWhileStopped()": "Nothing can be reclaimed while settlement is stopped: try again later.",
+    "RecoupTooLarge(uint256 retained, uint256 asked)":
+      "Less is retained of this payment: recoup less, or ask the payee to refund.",
     "ReentrancyGuardReentrantCall()":
       "A contract called back into the escrow, which it may not: the token is not to be used.",
+    "RefundOrderExpired(uint256 deadline)": "The refund order has run out: ask the payee for a new one.",
+    "RefundOrderInvalid(address payee)":
+      "The signature is not the payee's, or the order was changed after signing: ask for a new one.",
     "RefundTooLarge(uint256 received, uint256 refunded, uint256 asked)":
       "More than the payee received from the batch cannot be refunded.",
     "ReportFromFuture(uint256 observedAt)":
       "The report was observed at a time that is still to come: check the nodes' clocks.",
     "ReportMalformed()": "What was reported is no report of a workflow, or not by a Keystone forwarder.",
+    "ResultPending(uint256 line)": "The attestation says nothing final about this line: bring one that does.",
+    "RetentionMismatch(bytes32 batchId, uint256 firstLine)":
+      "What is retained was released, or recouped of, in the meantime: read anew what there is.",
     "SafeERC20FailedOperation(address token)":
       "The token refused the transfer: check balance, approval, and whether the token takes part at all.",
     "SignatureCountWrong(uint256 required, uint256 length)": "The rulebook asks for another number of signatures.",
@@ -92,8 +127,8 @@ export const contractErrors: Readonly<Record<string, Readonly<Record<string, str
       "The attestations were observed at different times: what was true may have changed.",
     "ResultsAgree()": "The attestations say the same of the line, or one leaves it pending: nobody lied.",
     "RoleNotAlone(uint256 index)": "A role has to be the only attester of its condition.",
-    "RulebookFieldUnsupported(string field)":
-      "The rulebook uses a field that this version cannot act on: leave it empty.",
+    "RulebookFieldInvalid(string field)":
+      "A field on disputes or retention is out of its range, or lacks another: an arbiter, its deadline, a look-back.",
     "RulebookListenerAlreadySet(address listener)": "The listener is set once, and for good.",
     "RulebookListenerMissing()": "The deployment is not finished: rulebooks have no escrow to tell yet.",
     "RulebookNotSuspended(bytes32 rulebook)": "The rulebook is not suspended.",

@@ -1,3 +1,4 @@
+import { isPresented } from "../../rulebooks/arbitration";
 import { attesterRoles } from "../../rulebooks/build";
 import type { AttesterGroup } from "../../rulebooks/rulebook";
 import type { OpenedGroup } from "../file";
@@ -50,12 +51,15 @@ const left = (attesters: readonly string[], gone: ReadonlySet<string>): string[]
   attesters.map((attester) => attester.toLowerCase()).filter((attester) => !gone.has(attester));
 
 /**
- * Whether the payer alone could say that the care did not happen, or keep others from saying that it did. Patients are not asked
+ * Whether the payer alone could say that the care did not happen, keep others from saying that it did, or take back what they
+ * said. Patients are not asked
  * about care that did not happen, so that they protect nobody from the first.
  */
 export function payerDecides(batch: OpenedGroup, gone: ReadonlySet<string>): boolean {
   const { rulebook, terms, payee } = batch;
   const payer = terms.payer.toLowerCase();
+  // It could dispute what was attested, and rule for itself, or take back what is retained.
+  if (isPresented(rulebook) && rulebook.arbiter.toLowerCase() === payer) return true;
   if (hasWorkflow(batch) && rulebook.workflow.owner.toLowerCase() === payer) return true;
   if (rulebook.attesterGroups.length === 0) return false;
   const conditions = named(batch).map(({ condition: { threshold, attesters } }) => {

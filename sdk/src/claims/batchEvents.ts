@@ -1,0 +1,52 @@
+import type { CarepactEvent } from "../events";
+
+/** Names of the events that tell what became of a claim batch. */
+export type ClaimBatchEventName =
+  | "ClaimBatchFunded"
+  | "GroupSettled"
+  | "ClaimBatchSettled"
+  | "LinesReversed"
+  | "ClaimBatchReclaimed"
+  | "Refunded"
+  | "ResultsPresented"
+  | "PresentationSettled"
+  | "LineDisputed"
+  | "DisputeAttested"
+  | "DisputeResolved"
+  | "PaymentsRetained"
+  | "Recouped"
+  | "RetentionReleased";
+
+/** Something that happened to a claim batch. */
+export type ClaimBatchEvent = CarepactEvent<ClaimBatchEventName, "ClaimEscrow">;
+
+const names = [
+  "ClaimBatchFunded",
+  "GroupSettled",
+  "ClaimBatchSettled",
+  "LinesReversed",
+  "ClaimBatchReclaimed",
+  "Refunded",
+  "ResultsPresented",
+  "PresentationSettled",
+  "LineDisputed",
+  "DisputeAttested",
+  "DisputeResolved",
+  "PaymentsRetained",
+  "Recouped",
+  "RetentionReleased",
+] as const satisfies readonly ClaimBatchEventName[];
+
+/** A query for all that happened to a batch. */
+interface BatchEventQuery {
+  contracts: readonly ["ClaimEscrow"];
+  names: readonly ClaimBatchEventName[];
+  args: { batchId: string };
+}
+
+/** Every event of a batch. */
+export const batchEventsOf = (batchId: string): BatchEventQuery => ({
+  contracts: ["ClaimEscrow"],
+  names,
+  args: { batchId },
+});

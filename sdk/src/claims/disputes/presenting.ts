@@ -1,0 +1,114 @@
+import { actionOf, type Action } from "../../chain/action";
+import { blockTimeOf, type Connection } from "../../chain/deployment";
+import { escrowEventsIn } from "../../chain/events";
+import { escrowExtensionInterface } from "../../chain/interfaces";
+import { CarepactError } from "../../errors";
+import { publicPartOf, type BatchSource } from "../batchSource";
+import type { PublicPart } from "../file";
+import { prepare, type SettleInput } from "../preparing";
+import { previewOf, roundsIn, summed, type Settlement, type SettlementPreview } from "../settling";
+import { packGroup } from "../types";
+
+import { currentOf } from "./current";
+import { outcomeOf, type Presentation } from "./structs";
+
+/** What was presented. Amounts in base units. */
+export interface Presented {
+  batchId: string;
+  /** What waits now for the end of the challenge period; absent when nothing was left to present. */
+  presentation?: Presentation;
+  /** Last moment at which it can be disputed, unix seconds; a stop moves it. Absent when nothing was presented. */
+  challengeUntil?: number;
+  /** What payees will be paid, a share that is retained included. */
+  paid: bigint;
+  /** What will go back to the payer. */
+  freed: bigint;
+  /** Groups (indices) that could not be presented, because their line amounts are needed and not known here. */
+  unopened: number[];
+}
+
+/** @internal Presents what attestations call final and is still open, so that it can be disputed before it settles. */
+export function present(connection: Connection, input: SettleInput): Action<Presented, { presented: bigint }> {
+  return actionOf(connection, async () => {
+    const { batchId, rulebook } = publicPartOf(input.batch);
+    if (rulebook.challengePeriod === 0)
+      throw new CarepactError(
+        "PRESENTATION_NOT_NEEDED",
+        "The batch's rulebook has no challenge period: settle with the attestations at once.",
+        { batchId },
+      );
+    const { arguments: args, opened, unopened, digest } = await prepare(connection, input);
+    return {
+      to: connection.deployment.claimEscrow,
+      data: escrowExtensionInterface.encodeFunctionData("present", [...args, opened]),
+      preview: (returned: string) => ({
+        presented: escrowExtensionInterface.decodeFunctionResult("present", returned)[0] as bigint,
+      }),
+      result: async (receipt): Promise<Presented> => {
+        const nothing = { batchId, paid: 0n, freed: 0n, unopened };
+        const event = escrowEventsIn(receipt, connection).find(
+          ({ name, args: said }) =>
+            name === "ResultsPresented" && said["batchId"] === batchId && said["attestation"] === digest,
+        );
+        if (event === undefined) return nothing;
+        const { results, lines, outcomes } = event.args as { results: string; lines: bigint[]; outcomes: bigint[] };
+        const presentation = {
+          firstLine: Number(event.args["firstLine"]),
+          results,
+          lines: [...lines],
+          outcomes: [...outcomes],
+        };
+        const said = outcomes.map(outcomeOf);
+        return {
+          ...nothing,
+          presentation,
+          challengeUntil: (await blockTimeOf(connection, receipt)) + rulebook.challengePeriod,
+          paid: said.reduce((sum, { paid }) => sum + paid, 0n),
+          freed: said.reduce((sum, { freed }) => sum + freed, 0n),
+        };
+      },
+    };
+  });
+}
+
+/** @internal Settles what was presented and is not in dispute, once the challenge period is over. */
+export function settlePresented(
+  connection: Connection,
+  source: BatchSource,
+  which: number | Presentation,
+): Action<Settlement, SettlementPreview> {
+  return actionOf(connection, async () => {
+    const batch = publicPartOf(source);
+    const { batchId, terms, groups } = batch;
+    const presentation = typeof which === "number" ? await presentationAt(connection, batch, which) : which;
+    const { firstLine, outcomes } = presentation;
+    return {
+      to: connection.deployment.claimEscrow,
+      data: escrowExtensionInterface.encodeFunctionData("settlePresented", [
+        terms,
+        groups.map(packGroup),
+        presentation,
+      ]),
+      preview: () => previewOf(batch, outcomes.map(outcomeOf)),
+      result: (receipt) => {
+        const round = roundsIn(receipt, connection).find(
+          (candidate) => candidate.batchId === batchId && candidate.firstLine === firstLine,
+        );
+        const nothingRetained = batch.rulebook.retentionBps === 0 ? {} : { retained: 0n };
+        return { ...nothingRetained, ...summed(batchId, round?.groups ?? []), unopened: [] };
+      },
+    };
+  });
+}
+
+/** The presentation that a line names. @throws PRESENTATION_UNKNOWN */
+async function presentationAt(connection: Connection, batch: PublicPart, firstLine: number): Promise<Presentation> {
+  const { presentations } = await currentOf(connection, batch);
+  const found = presentations.find((presentation) => presentation.firstLine === firstLine);
+  if (found !== undefined) return found;
+  throw new CarepactError(
+    "PRESENTATION_UNKNOWN",
+    "Nothing is presented by this first line: it never was, it settled, or all of its lines were disputed.",
+    { batchId: batch.batchId, firstLine, presented: presentations.map((presentation) => presentation.firstLine) },
+  );
+}
