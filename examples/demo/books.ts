@@ -5,6 +5,12 @@
  */
 import { Interface, type LogDescription, type Result } from "ethers";
 
+import { move, note, tokenBook } from "./booksEntries";
+import { bookFunding, bookInBatch } from "./booksOfBatches";
+import type { AccountBook, Books, BooksReport, ChainReadings, InequalityName } from "./booksTypes";
+
+export type { Books, BooksReport, ChainReadings, InequalityName } from "./booksTypes";
+
 /** A node, as EIP-1193 asks it. */
 export interface Node {
   request(call: { method: string; params?: unknown[] }): Promise<unknown>;
@@ -19,104 +25,6 @@ export interface RawLog {
   logIndex: string;
 }
 
-/** Sums over all events of one token, and what they lead to. Base units. */
-export interface TokenBook {
-  token: string;
-  deposited: bigint;
-  withdrawn: bigint;
-  funded: bigint;
-  paid: bigint;
-  freed: bigint;
-  reversed: bigint;
-  reclaimed: bigint;
-  refundedFromCredit: bigint;
-  refundedInTokens: bigint;
-  paidOut: bigint;
-}
-
-/** What one account should have in one token. Base units. */
-export interface AccountBook {
-  token: string;
-  account: string;
-  free: bigint;
-  credit: bigint;
-}
-
-/** What became of one claim batch. Base units. */
-export interface BatchBook {
-  batchId: string;
-  token: string;
-  payer: string;
-  total: bigint;
-  paid: bigint;
-  freed: bigint;
-  reversed: bigint;
-  reclaimed: bigint;
-  open: bigint;
-  /** Attestations that settled something. */
-  settlements: number;
-  /** What each payee was paid and has refunded. */
-  payees: Map<string, { paid: bigint; refunded: bigint }>;
-  /** Amounts of GroupSettled events whose ClaimBatchSettled has not come yet. */
-  unfinished: bigint;
-}
-
-/** What can be wrong with books. */
-export const inequalityNames = {
-  EVENT_TWICE: "The same event stands in the input twice.",
-  EVENT_UNREADABLE: "An event's data does not decode.",
-  EVENT_OF_UNKNOWN_BATCH: "An event names a claim batch that was never funded.",
-  BATCH_FUNDED_TWICE: "A claim batch was funded twice.",
-  SETTLEMENT_INCOMPLETE: "A settlement's events of groups and of the batch do not belong together.",
-  RECLAIM_LEFT_OPEN: "A reclaim did not return all that was open.",
-  REFUND_ABOVE_PAID: "A payee refunded more than it was paid from the batch.",
-  BELOW_ZERO: "More left an account or batch than was in it.",
-  FREE_DIFFERS: "A free balance is not what the events add up to.",
-  CREDIT_DIFFERS: "A credit is not what the events add up to.",
-  OPEN_DIFFERS: "The open amount of a claim batch is not what the events add up to.",
-  STATUS_DIFFERS: "The chain says otherwise whether a claim batch is funded, or paid in full.",
-  SUM_DIFFERS: "What came in and did not go out is not what accounts and open batches add up to.",
-  TOKENS_MISSING: "The escrow holds fewer tokens than it owes.",
-  TOKENS_UNEXPLAINED: "The escrow holds more tokens than its events explain.",
-} as const;
-export type InequalityName = keyof typeof inequalityNames;
-
-/** One thing that does not hold. Safe to log as JSON: amounts are decimal strings of base units. */
-export interface Inequality {
-  name: InequalityName;
-  message: string;
-  /** Token, account, batch or event it is about. */
-  about: string;
-  /** What the events say. */
-  expected: string;
-  /** What the chain says, or the other events. */
-  found: string;
-}
-
-/** What events alone add up to. */
-export interface Books {
-  events: number;
-  tokens: Map<string, TokenBook>;
-  accounts: Map<string, AccountBook>;
-  batches: Map<string, BatchBook>;
-  inequalities: Inequality[];
-}
-
-/** What the chain says, read at one block. Keys as in {@link Books}. */
-export interface ChainReadings {
-  /** Tokens that the escrow holds. */
-  held: Map<string, bigint>;
-  balances: Map<string, { free: bigint; credit: bigint }>;
-  statuses: Map<string, { funded: boolean; paidInFull: boolean; open: bigint }>;
-}
-
-/** The books, held against the chain. */
-export interface BooksReport extends Books {
-  balanced: boolean;
-  /** Per token: what the escrow holds. */
-  held: Map<string, bigint>;
-}
-
 const events = new Interface([
   "event Deposited(address indexed token, address indexed payer, address indexed from, uint256 amount)",
   "event Withdrawn(address indexed token, address indexed payer, address indexed to, uint256 amount)",
@@ -127,6 +35,13 @@ const events = new Interface([
   "event LinesReversed(bytes32 indexed batchId, address indexed payee, uint256 amount, uint256[] lines)",
   "event ClaimBatchReclaimed(bytes32 indexed batchId, uint256 amount)",
   "event Refunded(bytes32 indexed batchId, address indexed payee, uint256 amount, bool fromCredit)",
+  "event ResultsPresented(bytes32 indexed batchId, bytes32 indexed attestation, uint256 indexed firstLine, bytes results, uint256[] lines, uint256[] outcomes)",
+  "event PresentationSettled(bytes32 indexed batchId, uint256 indexed firstLine)",
+  "event LineDisputed(bytes32 indexed batchId, address indexed by, uint256 indexed line, uint256 firstLine, uint256 amount, uint256 attestedAmount, uint256 bond)",
+  "event DisputeResolved(bytes32 indexed batchId, address indexed payee, uint256 indexed line, uint256 award, uint256 returned, bool byArbiter, address bondTo, uint256 bond)",
+  "event PaymentsRetained(bytes32 indexed batchId, uint256 indexed firstLine, uint256[] amounts)",
+  "event Recouped(bytes32 indexed batchId, address indexed payee, uint256 indexed firstLine, uint256 amount)",
+  "event RetentionReleased(bytes32 indexed batchId, address indexed payee, uint256 indexed firstLine, uint256 amount)",
 ]);
 
 const views = new Interface([
@@ -173,7 +88,13 @@ export function keepBooks(logs: readonly RawLog[]): Books {
   }
   for (const batch of books.batches.values())
     if (batch.unfinished !== 0n)
-      note(books, "SETTLEMENT_INCOMPLETE", `batch ${batch.batchId}`, "ClaimBatchSettled after GroupSettled", "none");
+      note(
+        books,
+        "SETTLEMENT_INCOMPLETE",
+        `batch ${batch.batchId}`,
+        "the settlement's own event after GroupSettled",
+        "none",
+      );
   return books;
 }
 
@@ -184,50 +105,6 @@ function decode(books: Books, log: RawLog, place: string): LogDescription | unde
     note(books, "EVENT_UNREADABLE", place, "an event of this kind", "data that does not decode");
     return undefined;
   }
-}
-
-function note(books: Books, name: InequalityName, about: string, expected: unknown, found: unknown): void {
-  books.inequalities.push({
-    name,
-    message: inequalityNames[name],
-    about,
-    expected: String(expected),
-    found: String(found),
-  });
-}
-
-const NOTHING_YET: Omit<TokenBook, "token"> = {
-  deposited: 0n,
-  withdrawn: 0n,
-  funded: 0n,
-  paid: 0n,
-  freed: 0n,
-  reversed: 0n,
-  reclaimed: 0n,
-  refundedFromCredit: 0n,
-  refundedInTokens: 0n,
-  paidOut: 0n,
-};
-
-function entryOf<Value>(map: Map<string, Value>, key: string, create: () => Value): Value {
-  const known = map.get(key);
-  if (known !== undefined) return known;
-  const created = create();
-  map.set(key, created);
-  return created;
-}
-
-const tokenBook = (books: Books, token: string): TokenBook =>
-  entryOf(books.tokens, token, () => ({ token, ...NOTHING_YET }));
-
-/** Key of an account's entry. */
-const accountKey = (token: string, account: string): string => `${account} in ${token}`;
-
-function move(books: Books, token: string, account: string, side: "free" | "credit", by: bigint): void {
-  const key = accountKey(token, account);
-  const entry = entryOf(books.accounts, key, () => ({ token, account, free: 0n, credit: 0n }));
-  entry[side] += by;
-  if (entry[side] < 0n) note(books, "BELOW_ZERO", `${side} of ${key}`, "zero or more", entry[side]);
 }
 
 /** Books one event. Every entry that takes from one side gives to another. */
@@ -253,74 +130,6 @@ function book(books: Books, { name, args }: LogDescription, place: string): void
     default:
       return bookInBatch(books, name, args, place);
   }
-}
-
-function bookFunding(
-  books: Books,
-  { batchId, payer, token, total }: { batchId: string; payer: string; token: string; total: bigint },
-): void {
-  if (books.batches.has(batchId))
-    return note(books, "BATCH_FUNDED_TWICE", `batch ${batchId}`, "one funding", "another one");
-  const none = { paid: 0n, freed: 0n, reversed: 0n, reclaimed: 0n, settlements: 0, unfinished: 0n };
-  books.batches.set(batchId, { batchId, token, payer, total, open: total, payees: new Map(), ...none });
-  tokenBook(books, token).funded += total;
-  move(books, token, payer, "free", -total);
-}
-
-function bookInBatch(books: Books, name: string, args: Result, place: string): void {
-  const { batchId, payee, amount } = args as Result & { batchId: string; payee: string; amount: bigint };
-  const batch = books.batches.get(batchId);
-  if (batch === undefined) return note(books, "EVENT_OF_UNKNOWN_BATCH", place, "a funded batch", batchId);
-  const token = tokenBook(books, batch.token);
-  const share = (account: string) => entryOf(batch.payees, account, () => ({ paid: 0n, refunded: 0n }));
-
-  switch (name) {
-    case "GroupSettled": {
-      const { paid, freed } = args as Result & { paid: bigint; freed: bigint };
-      batch.paid += paid;
-      batch.freed += freed;
-      batch.unfinished += paid + freed;
-      share(payee).paid += paid;
-      token.paid += paid;
-      token.freed += freed;
-      move(books, batch.token, payee, "credit", paid);
-      move(books, batch.token, batch.payer, "free", freed);
-      return close(books, batch, paid + freed);
-    }
-    case "ClaimBatchSettled":
-      batch.settlements += 1;
-      if (batch.unfinished === 0n) note(books, "SETTLEMENT_INCOMPLETE", place, "GroupSettled before it", "none");
-      batch.unfinished = 0n;
-      return;
-    case "LinesReversed":
-      batch.reversed += amount;
-      token.reversed += amount;
-      move(books, batch.token, batch.payer, "free", amount);
-      return close(books, batch, amount);
-    case "ClaimBatchReclaimed":
-      batch.reclaimed += amount;
-      token.reclaimed += amount;
-      move(books, batch.token, batch.payer, "free", amount);
-      close(books, batch, amount);
-      if (batch.open !== 0n) note(books, "RECLAIM_LEFT_OPEN", `batch ${batchId}`, 0n, batch.open);
-      return;
-    case "Refunded": {
-      const { fromCredit } = args as Result & { fromCredit: boolean };
-      const entry = share(payee);
-      entry.refunded += amount;
-      if (entry.refunded > entry.paid)
-        note(books, "REFUND_ABOVE_PAID", `${payee} in batch ${batchId}`, entry.paid, entry.refunded);
-      if (fromCredit) token.refundedFromCredit += amount;
-      else token.refundedInTokens += amount;
-      if (fromCredit) move(books, batch.token, payee, "credit", -amount);
-      return move(books, batch.token, batch.payer, "free", amount);
-    }
-  }
-}
-
-function close(books: Books, batch: BatchBook, amount: bigint): void {
-  batch.open -= amount;
-  if (batch.open < 0n) note(books, "BELOW_ZERO", `open amount of batch ${batch.batchId}`, "zero or more", batch.open);
 }
 
 /** Asks the chain, at one block, about every token, account and batch that the books know. */
@@ -368,11 +177,11 @@ export function compareBooks(books: Books, chain: ChainReadings, options: BooksO
     same("FREE_DIFFERS", key, free, chain.balances.get(key)?.free);
     same("CREDIT_DIFFERS", key, credit, chain.balances.get(key)?.credit);
   }
-  for (const [batchId, { open, total, paid, settlements }] of books.batches) {
+  for (const [batchId, { open, paidInFull }] of books.batches) {
     const status = chain.statuses.get(batchId);
     same("OPEN_DIFFERS", `batch ${batchId}`, open, status?.open);
     same("STATUS_DIFFERS", `batch ${batchId}: funded`, true, status?.funded);
-    same("STATUS_DIFFERS", `batch ${batchId}: paid in full`, settlements === 1 && paid === total, status?.paidInFull);
+    same("STATUS_DIFFERS", `batch ${batchId}: paid in full`, paidInFull, status?.paidInFull);
   }
   for (const token of books.tokens.values()) {
     const owed = owedIn(books, token.token);
@@ -387,12 +196,13 @@ export function compareBooks(books: Books, chain: ChainReadings, options: BooksO
   return report;
 }
 
-/** What the escrow owes in one token: free balances, credits, and what is open in batches. Base units. */
+/** What the escrow owes in one token: free balances, credits, bonds, and what in batches is neither paid nor back. Base units. */
 export function owedIn(books: Books, token: string): bigint {
   let owed = 0n;
   for (const entry of books.accounts.values()) if (entry.token === token) owed += entry.free + entry.credit;
-  for (const entry of books.batches.values()) if (entry.token === token) owed += entry.open;
-  return owed;
+  for (const entry of books.batches.values())
+    if (entry.token === token) owed += entry.open + entry.presented + entry.frozen + entry.retained;
+  return owed + (books.tokens.get(token)?.bonds ?? 0n);
 }
 
 /**

@@ -29,13 +29,25 @@ export async function showBooks(
     const came = token.deposited + token.refundedInTokens;
     const went = token.withdrawn + token.paidOut;
     screen.table(
-      ["deposited", "funded", "paid", "freed", "reversed", "reclaimed", "refunded", "paid out", "withdrawn"],
+      [
+        "deposited",
+        "funded",
+        "paid",
+        "freed",
+        "recouped",
+        "reversed",
+        "reclaimed",
+        "refunded",
+        "paid out",
+        "withdrawn",
+      ],
       [
         [
           token.deposited,
           token.funded,
           token.paid,
           token.freed,
+          token.recouped,
           token.reversed,
           token.reclaimed,
           token.refundedFromCredit + token.refundedInTokens,
@@ -43,15 +55,18 @@ export async function showBooks(
           token.withdrawn,
         ].map(show),
       ],
-      { right: [0, 1, 2, 3, 4, 5, 6, 7, 8] },
+      { right: [0, 1, 2, 3, 4, 5, 6, 7, 8, 9] },
     );
     screen.table(
-      ["claim batch", "total", "paid", "freed", "reversed", "reclaimed", "open"],
-      of(report.batches).map(({ batchId, total, paid, freed, reversed, reclaimed, open }) => [
+      ["claim batch", "total", "paid", "freed", "recouped", "reversed", "reclaimed", "held", "open"],
+      of(report.batches).map(({ batchId, total, paid, freed, recouped, reversed, reclaimed, open, ...held }) => [
         `${batchId.slice(0, 10)}…`,
-        ...[total, paid, freed, reversed, reclaimed, open].map(show),
+        // What is presented, in dispute or retained is neither side's yet.
+        ...[total, paid, freed, recouped, reversed, reclaimed, held.presented + held.frozen + held.retained, open].map(
+          show,
+        ),
       ]),
-      { right: [1, 2, 3, 4, 5, 6] },
+      { right: [1, 2, 3, 4, 5, 6, 7, 8] },
     );
     screen.table(
       ["account", "free", "credit"],
@@ -60,7 +75,7 @@ export async function showBooks(
     );
     const held = report.held.get(token.token) ?? 0n;
     screen.say(
-      `Came in ${show(came)}, went out ${show(went)}. Owed to accounts and open batches ${show(owedIn(report, token.token))}; ` +
+      `Came in ${show(came)}, went out ${show(went)}. Owed to accounts, batches and bonds ${show(owedIn(report, token.token))}; ` +
         `the escrow holds ${show(held)}.`,
     );
   }
