@@ -57,10 +57,16 @@ export async function checkContracts(
     findings.push({ what: `${name}: proxy`, wrong });
     if (wrong.length > 0) continue;
     const implementation = await implementationOf(provider, proxy);
-    // Code that is not what is compiled here may not even say what its parts are.
-    const parts = await partsOf(provider, name, implementation).catch(() => []);
-    findings.push({ what: `${name}: implementation`, wrong: await codeAt(implementation, name, parts) });
-    for (const part of parts)
+    // Where code is not what is compiled here, nothing may answer for the parts.
+    const parts = await partsOf(provider, name, implementation).catch(() => undefined);
+    findings.push({
+      what: `${name}: implementation`,
+      wrong:
+        parts === undefined
+          ? [`the code at ${implementation}, or at its extension, is not as compiled here: it does not name its parts`]
+          : await codeAt(implementation, name, parts),
+    });
+    for (const part of parts ?? [])
       findings.push({ what: `${name}: ${part.name}`, wrong: await codeAt(part.address, part.name, parts) });
     const [initialized, locked] = [await initializedOf(provider, proxy), await initializedOf(provider, implementation)];
     findings.push({

@@ -1,11 +1,11 @@
 import { expect } from "chai";
-import { Interface, ZeroAddress, type InterfaceAbi } from "ethers";
+import { Interface, ZeroAddress, concat, getAddress, zeroPadValue, type InterfaceAbi } from "ethers";
 import hre from "hardhat";
 
 import { checkDeployment, deployCarepact, parametersOf } from "../../deploy/deploying";
 import { roles } from "../../deploy/roles";
 import type { Site } from "../../deploy/site";
-import { createdBy, implementationOf } from "../../deploy/system";
+import { type Part, implementationOf, partsOf } from "../../deploy/system";
 import type { Deployment } from "../../sdk/src/chain/deployment";
 
 import { DAY, embeddedSite, parametersFile, pass } from "./support";
@@ -181,23 +181,89 @@ describe("The check of a deployment", () => {
     ]);
   });
 
-  for (const [what, code] of [
-    ["is not what the sources make", "0x00"],
-    ["is gone", "0x"],
-  ] as const)
-    it(`finds that a contract which the escrow's implementation created ${what}`, async () => {
-      const implementation = await implementationOf(site.provider, deployment.claimEscrow);
-      for (const { name, address } of createdBy("ClaimEscrow", implementation)) {
-        const before = await site.provider.getCode(address);
-        await site.node.request({ method: "hardhat_setCode", params: [address, code] });
-        const wrong =
-          code === "0x"
-            ? `there is no contract at ${address}`
-            : `the code at ${address} is not ${name} as compiled here`;
-        expect(await found()).to.deep.equal([`ClaimEscrow: ${name}: ${wrong}`]);
-        await site.node.request({ method: "hardhat_setCode", params: [address, before] });
-      }
-    });
+  const setCode = (address: string, code: string): Promise<unknown> =>
+    site.node.request({ method: "hardhat_setCode", params: [address, code] });
+
+  /** The contracts that the escrow's implementation is made with. */
+  const partsOfEscrow = async (): Promise<Part[]> =>
+    partsOf(site.provider, "ClaimEscrow", await implementationOf(site.provider, deployment.claimEscrow));
+
+  it("finds parts of the escrow that are not what the sources make", async () => {
+    for (const { name, address } of await partsOfEscrow()) {
+      const before = await site.provider.getCode(address);
+      await setCode(address, concat([before, "0x00"]));
+      expect(await found()).to.deep.equal([
+        `ClaimEscrow: ${name}: the code at ${address} is not ${name} as compiled here`,
+      ]);
+      await setCode(address, before);
+    }
+  });
+
+  it("finds parts of the escrow that are gone", async () => {
+    const [extension, conditions] = await partsOfEscrow();
+    await setCode(conditions!.address, "0x");
+    expect(await found()).to.deep.equal([
+      `ClaimEscrow: AttesterConditions: there is no contract at ${conditions!.address}`,
+    ]);
+    const implementation = await implementationOf(site.provider, deployment.claimEscrow);
+    for (const code of ["0x00", "0x"]) {
+      await setCode(extension!.address, code);
+      expect(await found()).to.deep.equal([
+        `ClaimEscrow: implementation: the code at ${implementation}, or at its extension, is not as compiled here: it does not name its parts`,
+      ]);
+    }
+  });
+
+  /** Upgrades the escrow to an implementation that is made with the code at `extension`. */
+  async function upgradeTo(extension: string): Promise<string> {
+    const { bytecode } = await hre.artifacts.readArtifact("ClaimEscrow");
+    const signer = await site.provider.getSigner(stranger);
+    const data = concat([bytecode, zeroPadValue(extension, 32)]);
+    const { contractAddress } = (await (await signer.sendTransaction({ data })).wait())!;
+    const upgrade = (await abiOf("ClaimEscrow")).encodeFunctionData("upgradeToAndCall", [contractAddress, "0x"]);
+    await after14Days(site.accounts[0]!, deployment.claimEscrow, upgrade);
+    return contractAddress!;
+  }
+
+  /** Code that answers `extension()` with one address, and any other call with another. */
+  const answering = async (extension: string, conditions: string): Promise<string> => {
+    const selector = await selectorOf("ClaimEscrowExtension", "extension");
+    // PUSH20 address, MSTORE at 0, RETURN 32 bytes.
+    const answer = (address: string): string => concat(["0x73", address, "0x60005260206000f3"]);
+    // Shifts the selector down, and jumps to byte 44 where it is the one.
+    return concat(["0x60003560e01c63", selector, "0x14602c57", answer(conditions), "0x5b", answer(extension)]);
+  };
+
+  it("finds an escrow that is made with another extension", async () => {
+    const [, conditions] = await partsOfEscrow();
+    const other = getAddress(`0x${"e7".repeat(20)}`);
+    await setCode(other, await answering(other, conditions!.address));
+    await upgradeTo(other);
+    expect(await found()).to.deep.equal([
+      `ClaimEscrow: ClaimEscrowExtension: the code at ${other} is not ClaimEscrowExtension as compiled here`,
+    ]);
+  });
+
+  it("finds an extension that says it were that of these sources", async () => {
+    const [extension, conditions] = await partsOfEscrow();
+    const liar = getAddress(`0x${"e7".repeat(20)}`);
+    await setCode(liar, await answering(extension!.address, conditions!.address));
+    const implementation = await upgradeTo(liar);
+    expect(await found()).to.deep.equal([
+      `ClaimEscrow: implementation: the code at ${implementation} is not ClaimEscrow as compiled here`,
+    ]);
+  });
+
+  it("finds an extension that calls itself the conditions", async () => {
+    const [extension] = await partsOfEscrow();
+    const liar = getAddress(`0x${"e7".repeat(20)}`);
+    await setCode(liar, await answering(extension!.address, liar));
+    await upgradeTo(liar);
+    expect(await found()).to.deep.equal([
+      `ClaimEscrow: ClaimEscrowExtension: the code at ${extension!.address} is not ClaimEscrowExtension as compiled here`,
+      `ClaimEscrow: AttesterConditions: the code at ${liar} is not AttesterConditions as compiled here`,
+    ]);
+  });
 
   it("finds another implementation than these sources make", async () => {
     const { bytecode } = await hre.artifacts.readArtifact("MandatesV2");

@@ -17,6 +17,7 @@ import { createPools } from "@carepact/sdk/pools";
 import { createRulebooks } from "@carepact/sdk/rulebooks";
 
 import type { ClaimEscrow } from "../../typechain-types";
+import { deployImplementation } from "../support/implementations";
 import { DAY, deploymentOf, deploySystem, deployToken } from "../support/system";
 
 import {
@@ -123,8 +124,7 @@ describe("docs/claim-batch.md", () => {
 
 /** The escrow's code where the example has its proxy: ids and digests need no state. */
 async function escrowAtItsAddress(): Promise<ClaimEscrow> {
-  const implementation = await ethers.deployContract("ClaimEscrow");
-  await setCode(ESCROW, await ethers.provider.getCode(implementation));
+  await setCode(ESCROW, await ethers.provider.getCode(await deployImplementation("ClaimEscrow")));
   return ethers.getContractAt("ClaimEscrow", ESCROW);
 }
 

@@ -1,14 +1,15 @@
 import { impersonateAccount, loadFixture, setBalance, time } from "@nomicfoundation/hardhat-network-helpers";
 import { expect } from "chai";
-import { type FunctionFragment, ZeroAddress, ZeroHash, concat, id } from "ethers";
+import { type FunctionFragment, ZeroAddress, ZeroHash, concat } from "ethers";
 import { artifacts, ethers, upgrades } from "hardhat";
 
-import { createdBy } from "../../deploy/system";
 import { met, settle, settlementOf, type TestBatch } from "../support/batches";
 import { type Funded, batchOf, deployFunded, fundedBatchOf } from "../support/funded";
 import { encodeReportOf, workflowOf } from "../support/keystone";
+import { deployImplementation, extensionOf } from "../support/implementations";
 import { DAY, publish, rulebookOf } from "../support/system";
 
+import { questionsOf, settingsOf, unknownAt, verbsOf } from "./bareExtension";
 import { upgraderCalls } from "./calls";
 
 const workflow = workflowOf("claim events");
@@ -57,44 +58,66 @@ describe("The escrow's extension", () => {
     const [escrow, extension] = [await functionsOf("ClaimEscrow"), await functionsOf("ClaimEscrowExtension")];
     const inBoth = [...extension].filter(([selector]) => escrow.has(selector));
     // A call of one of these never reaches the extension.
-    const inherited = ["authority()", "isConsumingScheduledOp()", "setAuthority(address)", ...(await stopClock())];
+    const inherited = [
+      "authority()",
+      "eip712Domain()",
+      "isConsumingScheduledOp()",
+      "setAuthority(address)",
+      ...(await stopClock()),
+    ];
     expect(inBoth.map(([, signature]) => signature)).to.have.members([...inherited, "supportsInterface(bytes4)"]);
     for (const [selector, signature] of inBoth) expect(escrow.get(selector)).to.equal(signature);
   });
 
-  it("is where the implementation created it", async () => {
-    const { escrow } = await loadFixture(deployFunded);
+  it("lies where the escrow says, and both ask the conditions that were created with it", async () => {
+    const { escrow, receiver } = await loadFixture(deployFunded);
+    const extension = await extensionOf(escrow);
+    expect(await extension.getAddress()).not.to.equal(await escrow.getAddress());
+    expect(await receiver.extension()).to.equal(await extension.getAddress());
+    const conditions = await receiver.attesterConditions();
+    expect(await extension.attesterConditions()).to.equal(conditions);
     const implementation = await upgrades.erc1967.getImplementationAddress(await escrow.getAddress());
-    const { deployedBytecode } = await artifacts.readArtifact("ClaimEscrowExtension");
-    const { address } = createdBy("ClaimEscrow", implementation).find(({ name }) => name === "ClaimEscrowExtension")!;
-    expect(await ethers.provider.getCode(address)).to.equal(deployedBytecode);
+    for (const at of [implementation, await extension.getAddress()]) {
+      const code = await ethers.provider.getCode(at);
+      expect(code).to.include(conditions.slice(2).toLowerCase());
+    }
+    const { deployedBytecode } = await artifacts.readArtifact("AttesterConditions");
+    const own = conditions.slice(2).toLowerCase();
+    const code = (await ethers.provider.getCode(conditions)).replaceAll(own, "0".repeat(40));
+    expect(code).to.equal(deployedBytecode);
   });
 
   it("does nothing for anybody at its own address, nor behind the bare implementation", async () => {
-    const { escrow, rulebooks, registry, admin, governance, stranger } = await loadFixture(deployFunded);
+    const context = await loadFixture(deployFunded);
+    const { escrow, rulebooks, registry, admin, governance, stranger } = context;
     const implementation = await upgrades.erc1967.getImplementationAddress(await escrow.getAddress());
-    const { address } = createdBy("ClaimEscrow", implementation).find(({ name }) => name === "ClaimEscrowExtension")!;
-    const callers = [admin, governance, stranger];
+    const extension = await (await extensionOf(escrow)).getAddress();
+    const callers = [admin, governance, stranger, context.payer, context.pharmacy];
     for (const contract of [rulebooks, registry, escrow]) {
       await impersonateAccount(await contract.getAddress());
       await setBalance(await contract.getAddress(), 10n ** 18n);
       callers.push(await ethers.getSigner(await contract.getAddress()));
     }
-    for (const at of [address, implementation]) {
+    for (const at of [extension, implementation]) {
       const bare = await ethers.getContractAt("ClaimEscrowExtension", at);
-      const writes: ((own: typeof bare) => Promise<unknown>)[] = [
-        (own) => own.setForwarder(stranger),
-        (own) => own.onReport(metadata, ZeroHash),
-        (own) => own.onRulebookPublished(id("a rulebook"), rulebooks),
-        (own) => own.onRulebookSuspended(id("a rulebook")),
-        (own) => own.onRulebookResumed(id("a rulebook")),
-        (own) => own.onAttesterSuspended(id("a rulebook"), rulebooks),
-        (own) => own.setAuthority(stranger),
-        (own) => own.pause(),
-      ];
+      const verbs = await verbsOf(context, await unknownAt(context, bare));
       for (const caller of callers)
-        for (const write of writes) await expect(write(bare.connect(caller))).to.be.reverted;
+        for (const write of [...settingsOf(rulebooks, stranger, metadata), ...verbs])
+          await expect(write(bare.connect(caller))).to.be.reverted;
       expect(await bare.forwarder()).to.equal(ZeroAddress);
+      expect(await bare.paused()).to.equal(false);
+    }
+  });
+
+  it("knows no claim batch at its own address, nor behind the bare implementation", async () => {
+    const context = await loadFixture(deployFunded);
+    const implementation = await upgrades.erc1967.getImplementationAddress(await context.escrow.getAddress());
+    for (const at of [await (await extensionOf(context.escrow)).getAddress(), implementation]) {
+      const bare = await ethers.getContractAt("ClaimEscrowExtension", at);
+      const unknown = await unknownAt(context, bare);
+      const asked = [...(await verbsOf(context, unknown)), ...questionsOf(unknown)];
+      for (const ask of asked)
+        await expect(ask(bare)).to.be.revertedWithCustomError(bare, "ClaimBatchUnknown").withArgs(unknown.id);
     }
   });
 
@@ -111,8 +134,7 @@ describe("The escrow's extension", () => {
     const context = await loadFixture(deployReporting);
     const { accessManager, admin, escrow, receiver, forwarder, batch, rulebook } = context;
     // It was observed when the upgrade is done.
-    const factory = await ethers.getContractFactory("ClaimEscrow");
-    const next = await (await factory.deploy()).getAddress();
+    const next = await deployImplementation("ClaimEscrow");
     const call = escrow.interface.encodeFunctionData("upgradeToAndCall", [next, "0x"]);
     await accessManager.schedule(escrow, call, 0);
     await time.increase(14 * DAY);

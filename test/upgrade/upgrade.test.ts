@@ -7,6 +7,7 @@ import { roles } from "../../deploy/roles";
 import { byLine, met, pending, settle, settlementOf } from "../support/batches";
 import { DIRECT } from "../support/consents";
 import { DOLLAR, POOL, type Funded, batchOf, creditOf, deployFunded, freeOf, fundedBatchOf } from "../support/funded";
+import { deployImplementation } from "../support/implementations";
 import { DAY, kinds, register } from "../support/system";
 import { fundUnder, given } from "../unit/Mandates/fixture";
 
@@ -27,13 +28,6 @@ const proxyOf = (system: Funded, name: Implementation) =>
     PatientRecovery: system.patientRecovery,
     AccessLog: system.accessLog,
   })[name];
-
-/** A new implementation. Its gas is estimated: code instrumented for coverage needs more than a signer gives unasked. */
-async function deployImplementation(name: Implementation): Promise<string> {
-  const factory = await ethers.getContractFactory(name);
-  const gasLimit = await ethers.provider.estimateGas(await factory.getDeployTransaction());
-  return (await factory.deploy({ gasLimit })).getAddress();
-}
 
 /** Call that replaces an implementation. */
 const upgradeTo = (context: Funded, implementation: string, data = "0x"): string =>

@@ -3,9 +3,9 @@ import { expect } from "chai";
 import { ZeroAddress, dataSlice, id } from "ethers";
 import { ethers } from "hardhat";
 
-import type { ClaimEscrowExtension } from "../../../typechain-types";
 import { met, notMet } from "../../support/batches";
 import { deployClaims, fundedBatch } from "../../support/claims";
+import { extensionOf } from "../../support/implementations";
 import { deployForwarder, signReport } from "../../support/keystone";
 import { DAY, deploySystem } from "../../support/system";
 import {
@@ -21,7 +21,6 @@ import {
   reportSettlement,
   small,
   unsigned,
-  type Reporting,
 } from "./fixture";
 
 const IRECEIVER = dataSlice(id("onReport(bytes,bytes)"), 0, 4);
@@ -193,20 +192,9 @@ describe("WorkflowReceiver: at the escrow's address", () => {
 });
 
 describe("WorkflowReceiver: the extension, called where it lies", () => {
-  /** Where the implementation behind the escrow's proxy created its extension: by its first nonce. */
-  async function extensionOf({ escrow }: Reporting): Promise<ClaimEscrowExtension> {
-    const slot = "0x360894a13ba1a3210667c828492db98dca3e2076cc3735a920a3ca505d382bbc";
-    const implementation = dataSlice(await ethers.provider.getStorage(escrow, slot), 12);
-    const addresses = [1, 2].map((nonce) => ethers.getCreateAddress({ from: implementation, nonce }));
-    const expected = dataSlice(await ethers.provider.getCode(await ethers.deployContract("ClaimEscrowExtension")), 0);
-    const codes = await Promise.all(addresses.map((address) => ethers.provider.getCode(address)));
-    const found = addresses[codes.findIndex((code) => code === expected)]!;
-    return ethers.getContractAt("ClaimEscrowExtension", found);
-  }
-
   it("does nothing, for anybody", async () => {
     const context = await loadFixture(deployReporting);
-    const extension = await extensionOf(context);
+    const extension = await extensionOf(context.escrow);
     const { admin, governance, stranger, rulebook, workflow } = context;
     expect(await extension.getAddress()).not.to.equal(await context.escrow.getAddress());
     expect(await extension.forwarder()).to.equal(ZeroAddress);
