@@ -27,6 +27,7 @@ export {
 export { decisionOf, type DecisionOptions } from "./decision";
 export { eventKindBits, eventReasons, eventRules } from "./eventTables";
 export { readExplanationOfBenefit, type ReadExplanationOfBenefit } from "./explanationOfBenefit";
+export { writeExplanationOfBenefit } from "./explanationOfBenefitWrite";
 export type { Fundability, FhirClaimKind } from "./financial";
 export { consentOf, grantConsent, type GrantConsentOptions } from "./grantConsent";
 export { consentInstruments } from "./instruments";
@@ -35,4 +36,6 @@ export {
   type ReadPaymentReconciliation,
   type ReconciledDetail,
 } from "./paymentReconciliation";
+export { writePaymentReconciliation } from "./paymentReconciliationWrite";
 export type { ExactQuantity } from "./read";
+export type { WriteRemittanceOptions } from "./remittanceWrite";
