@@ -1,7 +1,7 @@
 import { loadFixture, time } from "@nomicfoundation/hardhat-network-helpers";
 import { expect } from "chai";
 
-import { isCarepactError, run } from "@carepact/sdk";
+import { run } from "@carepact/sdk";
 import {
   createClaims,
   openClaimBatchRecord,

@@ -19,8 +19,8 @@ export interface BatchMoney {
   reversed: bigint;
   /** Balances of the batch that earlier remittances moved forward. */
   forwarded: readonly ForwardedBalance[];
-  /** What the payee agreed to return in all, base units of the token; undefined without a refund order. */
-  ordered: bigint | undefined;
+  /** What the payee agreed to return in all, base units of the token; zero without a refund order. */
+  ordered: bigint;
 }
 
 /** Entries of a PLB, and what they leave to the next remittance. */
@@ -79,7 +79,7 @@ export function adjustmentsOf(money: BatchMoney, counter: Counter, reference: st
 
 /** What is reversed and not returned yet has to stand in an order of the payee. */
 function requireOrdered({ batchId, ordered, refunded }: BatchMoney, missing: bigint, counter: Counter): void {
-  const promised = ordered === undefined || ordered < refunded ? 0n : ordered - refunded;
+  const promised = ordered < refunded ? 0n : ordered - refunded;
   if (missing === 0n || counter.inToken(missing) <= promised) return;
   const { currency, token } = counter;
   const [lacking, open] = [formatAmount(missing, currency), formatAmount(promised, token)];

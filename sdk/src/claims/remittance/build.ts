@@ -151,7 +151,7 @@ function requireKnownBatches(said: Said, stories: readonly GroupStory[]): void {
   const known = new Set(stories.map(({ group }) => group.batchId));
   const named: [string, string][] = [
     ...(said.forwarded ?? []).map(({ batchId }, i): [string, string] => [batchId, `forwarded[${i}]`]),
-    ...Object.keys(said.refundOrders ?? {}).map((batchId): [string, string] => [batchId, "refundOrders"]),
+    ...(said.refundOrders ?? []).map(({ batchId }, i): [string, string] => [batchId, `refundOrders[${i}]`]),
   ];
   for (const [batchId, path] of named)
     if (!known.has(batchId))
@@ -160,6 +160,12 @@ function requireKnownBatches(said: Said, stories: readonly GroupStory[]): void {
         batchId,
       });
 }
+
+/** What the payee agreed to return of a batch in all: of several orders the largest, since each counts all refunds. */
+const orderedOf = ({ refundOrders = [] }: Said, batchId: string, payee: string): bigint =>
+  refundOrders
+    .filter((order) => order.batchId === batchId && order.payee === payee)
+    .reduce((most, { upTo }) => (BigInt(upTo) > most ? BigInt(upTo) : most), 0n);
 
 interface Reversal {
   batchId: string;

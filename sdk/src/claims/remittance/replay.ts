@@ -3,7 +3,9 @@ import { formatAmount } from "../../money";
 import { resultShapeOf, type OpenedGroup, type OpenedLine } from "../file";
 import { decodeResults, lineResultsOf, type LineResult } from "../results";
 
-import { payeeAndAmount, type MoneyEvent } from "./events";
+import { linesIn, outcomeOf, paymentOf } from "../disputes/structs";
+
+import type { MoneyEvent } from "./events";
 import type { EventSource } from "./types";
 
 /** A line that got a final answer. Amounts in base units of the batch's token. */
@@ -178,14 +180,11 @@ class Replay {
 
   private present(event: Extract<MoneyEvent, { name: "ResultsPresented" }>): void {
     const { firstLine, results, lines: words, outcomes } = event.args;
-    const isIn = (i: number): boolean => {
-      const line = BigInt(this.group.firstLine + i);
-      return (((words[Number(line >> 8n)] ?? 0n) >> (line & 255n)) & 1n) === 1n;
-    };
+    const inIt = new Set(linesIn(words));
     const presented: Presented = new Map();
     let [paid, freed] = [0n, 0n];
     this.resultsOf(results).forEach((result, i) => {
-      if (!isIn(i)) return;
+      if (!inIt.has(this.group.firstLine + i)) return;
       const amount = this.group.lines[i]?.amount ?? 0n;
       const earned = earnedBy(result, amount);
       paid += earned;
@@ -193,15 +192,14 @@ class Replay {
       this.states[i] = "presented";
       presented.set(i, result);
     });
-    const outcome = payeeAndAmount(outcomes[this.group.group] ?? 0n);
-    // An outcome has the form of a payment: what is paid stands where a payee would.
-    this.requireSame(event, "presented as paid", paid, outcome.payee);
-    this.requireSame(event, "presented as freed", freed, outcome.amount);
+    const outcome = outcomeOf(outcomes[this.group.group] ?? 0n);
+    this.requireSame(event, "presented as paid", paid, outcome.paid);
+    this.requireSame(event, "presented as freed", freed, outcome.freed);
     if (presented.size > 0) this.presentations.set(firstLine, presented);
   }
 
   private retain(event: Extract<MoneyEvent, { name: "PaymentsRetained" }>): void {
-    const ours = event.args.amounts.map(payeeAndAmount).find(({ payee }) => payee === BigInt(this.group.payee));
+    const ours = event.args.amounts.map(paymentOf).find(({ payee }) => this.isOurs(payee));
     if (ours !== undefined) this.pending.retained = { amount: ours.amount, source: sourceOf(event) };
   }
 

@@ -2,6 +2,7 @@ import type { CallOptions } from "../../chain/options";
 import type { Json } from "../../errors";
 import type { Currency, Token } from "../../money";
 import type { Address, Party, Procedure, QualifiedDate, Reference } from "../../x12/types";
+import type { RefundOrder } from "../disputes/refundOrders";
 import type { OpenedGroup, OpenedRecord } from "../file";
 import type { AdjudicatedClaim, Adjustment, ClaimKind, EventIdentity } from "../input";
 
@@ -205,8 +206,8 @@ export interface RemittanceQuery {
   statements?: readonly AdjudicatedClaim[];
   reversals?: readonly ReversalInput[];
   providerPayments?: readonly ProviderPaymentInput[];
-  /** What the payee agreed by refund orders to return out of later credits, by batch id; base units of the token (`upTo`). */
-  refundOrders?: Readonly<Record<string, bigint>>;
+  /** What the payee agreed to return out of later credits: reversals may ask for as much before it is returned. */
+  refundOrders?: readonly RefundOrder[];
   /** Balances that the last remittance moved forward. */
   forwarded?: readonly ForwardedBalance[];
   /** CAS02 (group CO) of what was decided and not paid, since its event did not happen or not all of it; `112` unless given. */
