@@ -31,6 +31,8 @@ export interface Chain extends System {
   payees: string[];
   one: Attesters;
   threeOfFive: Attesters;
+  /** All five of them. */
+  attesters: HardhatEthersSigner[];
   /** Sends one transaction in a block of its own and returns the gas of all of it. */
   gasOf(send: () => Promise<ContractTransactionResponse>): Promise<number>;
   /** Sets the clock of the chain, in unix seconds. */
@@ -83,6 +85,7 @@ export async function prepareChain(hre: HardhatRuntimeEnvironment): Promise<Chai
       // The last three, whom the escrow finds last.
       signers: attesters.slice(2),
     },
+    attesters,
     gasOf: async (send) => {
       now += BLOCK_TIME;
       await time.setNextBlockTimestamp(now);

@@ -5,6 +5,7 @@ import { rows } from "./budgets";
 import { prepareChain } from "./chain";
 import { budgetsMissed, changesSince, type Gas } from "./compare";
 import { measureConsents } from "./consents";
+import { measureDisputes } from "./disputes";
 import { measureEas } from "./eas";
 import { measureEscrow, measureReclaim } from "./escrow";
 import { measureOracles } from "./oracles";
@@ -45,6 +46,7 @@ async function measure(hre: HardhatRuntimeEnvironment): Promise<Gas> {
   return {
     ...(await measureEscrow(chain)),
     ...(await measureOracles(chain)),
+    ...(await measureDisputes(chain)),
     ...(await measureReclaim(chain)),
     ...(await measureConsents(chain)),
     ...(await measureEas(chain)),

@@ -36,7 +36,8 @@ abstract contract Attestations is Cases, Rounds, WorkflowReports {
         Attestation calldata attestation
     ) internal view returns (bytes32 digest) {
         digest = _attestationDigest(domain, case_.batchId, attestation);
-        _checkTime(case_.rulebook, case_.terms.grace, case_.state, batch, attestation);
+        _requireNotStopped(case_.stopClock, case_.stopped, case_.rulebook, batch.rulebook);
+        _requireInTime(batch.eventBy + case_.terms.grace + case_.stopped, attestation);
         address apart = case_.terms.attesters;
         if (attestation.signatures.length == 0) {
             bytes32 key =
@@ -47,9 +48,7 @@ abstract contract Attestations is Cases, Rounds, WorkflowReports {
             round.reportKey = key;
             return digest;
         }
-        address blob = apart == address(0) ? case_.rulebook.blob() : apart;
-        (, uint256 threshold, address[] memory attesters) = RulebookBlobLib.read(blob);
-        _checkSignatures(blob, digest, threshold, attesters, attestation.signatures);
+        _checkSigned(case_, digest, attestation.signatures);
     }
 
     /// @dev What each group's payee would be paid and what would be freed, base units, the first shifted left by 96 bits. Closes the lines
@@ -93,5 +92,20 @@ abstract contract Attestations is Cases, Rounds, WorkflowReports {
         if (code == ResultsLib.NOT_MET) return (true, 0);
         if (part == 0 || part >= amount) revert IClaimEscrow.PartialAmountInvalid(group, line);
         return (true, part);
+    }
+
+    /// @dev Checks the signatures of an attestation that no workflow reported.
+    function _checkSigned(Case memory case_, bytes32 digest, bytes calldata signatures) private view {
+        address blob = case_.rulebook.blob();
+        address apart = case_.terms.attesters;
+        uint256 threshold = case_.terms.threshold;
+        address[] memory attesters;
+        if (apart == address(0)) {
+            (, threshold, attesters) = RulebookBlobLib.read(blob);
+        } else {
+            attesters = RulebookBlobLib.readAccounts(blob, case_.terms.accounts);
+            blob = apart;
+        }
+        _checkSignatures(blob, digest, threshold, attesters, signatures);
     }
 }

@@ -22,14 +22,6 @@ abstract contract Disputes is IDisputes, Presentations {
     using LineAmounts for bytes;
     using LineBitmap for uint256[];
 
-    /// @custom:storage-location erc7201:carepact.storage.Disputes
-    struct DisputesStorage {
-        mapping(bytes32 batchId => mapping(uint256 line => Dispute)) disputes;
-    }
-
-    // keccak256(abi.encode(uint256(keccak256("carepact.storage.Disputes")) - 1)) & ~bytes32(uint256(0xff))
-    bytes32 private constant _STORAGE = 0x88ef8ff8254d6264190895bbbdd33c83ff948c2b05333efb17a6eb9e4e0c6600;
-
     /// @dev Stands for the presentation of a line that nobody attested.
     uint256 private constant _NOT_PRESENTED = type(uint256).max;
 
@@ -51,7 +43,11 @@ abstract contract Disputes is IDisputes, Presentations {
         uint256 index = _lineOf(groups, line.group, line.line);
         uint256 amount = _amountOf(batch, groups, line);
         (, uint256 paid) = _attestedAmount(presentation.results, groups, line.group, line.line, amount);
-        _takeOut(case_.batchId, presentation, index, line.group, _packOutcome(paid, amount - paid), stored.start());
+        Presentation memory left = presentation;
+        if (left.outcomes.length == 0) _writeOut(left, groups, case_.state.lines());
+        bool empty = _takeOut(left, index, line.group, _packOutcome(paid, amount - paid));
+        // The dispute takes the place of a presentation that was named by this line.
+        if (!empty) _keep(case_.batchId, left, stored.start());
         Dispute opened = DisputeLib.create(amount, _startOf(case_), byPayer).attest(paid);
         _freeze(case_, batch.token, index, presentation.firstLine, opened);
     }
@@ -96,7 +92,7 @@ abstract contract Disputes is IDisputes, Presentations {
         (bool final_, uint256 paid) = _attestedAmount(attestation.results, groups, group, line, opened.amount());
         if (!final_) revert ResultPending(index);
 
-        _disputes().disputes[case_.batchId][index] = opened.attest(paid);
+        _hold(case_.batchId, index, Dispute.unwrap(opened.attest(paid)));
         emit DisputeAttested(case_.batchId, index, digest, paid);
     }
 
@@ -141,8 +137,8 @@ abstract contract Disputes is IDisputes, Presentations {
     /// @inheritdoc IDisputes
     function disputeOf(ClaimBatch calldata batch, uint256 line) external view returns (DisputeStatus memory status) {
         Case memory case_ = _caseOf(_domainSeparator(), batch);
-        Dispute stored = _disputes().disputes[case_.batchId][line];
-        if (stored.amount() == 0) return status;
+        Dispute stored = Dispute.wrap(_loadHeld(case_.batchId, line));
+        if (!stored.exists()) return status;
         status.amount = uint96(stored.amount());
         status.byPayer = stored.byPayer();
         status.attested = stored.attested();
@@ -158,15 +154,14 @@ abstract contract Disputes is IDisputes, Presentations {
         bool byArbiter;
     }
 
-    /// @dev Takes a line out of a presentation.
+    /// @dev Takes a line with its outcome out of a presentation.
+    /// @return empty Whether that was the last one.
     function _takeOut(
-        bytes32 batchId,
         Presentation memory presentation,
         uint256 line,
         uint256 group,
-        uint256 outcome,
-        uint256 start
-    ) private {
+        uint256 outcome
+    ) private pure returns (bool empty) {
         uint256[] memory lines = presentation.lines;
         uint256 bit = 1 << (line & 0xff);
         if (lines[line >> 8] & bit == 0) revert LineNotPresented(line);
@@ -174,15 +169,15 @@ abstract contract Disputes is IDisputes, Presentations {
         presentation.outcomes[group] -= outcome;
         uint256 left = 0;
         for (uint256 i = 0; i < lines.length; ++i) left |= lines[i];
-        if (left == 0) _forget(batchId, presentation.firstLine);
-        else _keep(batchId, presentation, start);
+        if (left == 0) return true;
+        presentation.firstLine = _lowestOf(lines);
     }
 
     /// @dev Notes a dispute, and locks the caller's bond.
     function _freeze(Case memory case_, address token, uint256 line, uint256 firstLine, Dispute opened) private {
         uint256 bond = case_.terms.bond;
         if (bond != 0) _lockBond(token, bond);
-        _disputes().disputes[case_.batchId][line] = opened;
+        _hold(case_.batchId, line, Dispute.unwrap(opened));
         emit LineDisputed(case_.batchId, msg.sender, line, firstLine, opened.amount(), opened.attestedAmount(), bond);
     }
 
@@ -200,7 +195,7 @@ abstract contract Disputes is IDisputes, Presentations {
 
     /// @dev Pays what a dispute came to, and the bond to who won it.
     function _resolve(Case memory case_, ClaimBatch calldata batch, Ruling memory ruling, Dispute ended) private {
-        _disputes().disputes[case_.batchId][ruling.line] = Dispute.wrap(0);
+        _hold(case_.batchId, ruling.line, 0);
         uint256 credited = ruling.award;
         uint256 freed = ended.amount() - credited;
         emit DisputeResolved(
@@ -255,13 +250,7 @@ abstract contract Disputes is IDisputes, Presentations {
     }
 
     function _loadDispute(bytes32 batchId, uint256 line) private view returns (Dispute opened) {
-        opened = _disputes().disputes[batchId][line];
-        if (opened.amount() == 0) revert LineNotDisputed(batchId, line);
-    }
-
-    function _disputes() private pure returns (DisputesStorage storage $) {
-        assembly ("memory-safe") {
-            $.slot := _STORAGE
-        }
+        opened = Dispute.wrap(_loadHeld(batchId, line));
+        if (!opened.exists()) revert LineNotDisputed(batchId, line);
     }
 }

@@ -5,25 +5,22 @@ import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
 import {IClaimEscrow} from "../interfaces/IClaimEscrow.sol";
 import {IPresentations} from "../interfaces/IPresentations.sol";
 import {Attestation, ClaimBatch, OpenedLines, Presentation} from "../interfaces/ClaimTypes.sol";
+import {Balances} from "../libraries/BalancesLib.sol";
 import {Commitment, CommitmentLib} from "../libraries/CommitmentLib.sol";
 import {Group, GroupLib} from "../libraries/GroupLib.sol";
+import {LineBitmap} from "../libraries/LineBitmap.sol";
 import {PaymentsHash} from "../libraries/PaymentsHash.sol";
-import {Balances} from "../libraries/BalancesLib.sol";
+import {ResultsLib} from "../libraries/ResultsLib.sol";
 import {Attestations} from "./Attestations.sol";
+import {Held} from "./HeldLines.sol";
 import {Retentions} from "./Retentions.sol";
 
 /// @title Presentations
 /// @notice See {IPresentations}.
 abstract contract Presentations is IPresentations, Attestations, Retentions {
     using GroupLib for Group[];
-
-    /// @custom:storage-location erc7201:carepact.storage.Presentations
-    struct PresentationsStorage {
-        mapping(bytes32 batchId => mapping(uint256 firstLine => Commitment)) presentations;
-    }
-
-    // keccak256(abi.encode(uint256(keccak256("carepact.storage.Presentations")) - 1)) & ~bytes32(uint256(0xff))
-    bytes32 private constant _STORAGE = 0xa10b1c695f497adce5c6b2163dd29c5eb022ff702300e51acc4bfadae0245900;
+    using LineBitmap for uint256[];
+    using ResultsLib for bytes;
 
     uint256 private constant _OUTCOME_SHIFT = 96;
 
@@ -42,8 +39,8 @@ abstract contract Presentations is IPresentations, Attestations, Retentions {
         Round memory round;
         bytes32 digest = _checkAttestation(domain, case_, round, batch, attestation);
         _checkGroups(batch, groups);
-        _checkLines(batch.manifestRoot, groups.length, opened);
-        Presentation memory presentation = _judge(case_, groups, attestation, opened, round);
+        Presentation memory presentation = _judge(case_, groups, attestation.results, round);
+        if (round.tracked) _judgeByLine(case_, batch, groups, attestation.results, opened, presentation, round);
         presented = round.paid + round.freed;
         if (presented == 0) return 0;
 
@@ -54,15 +51,13 @@ abstract contract Presentations is IPresentations, Attestations, Retentions {
             case_.batchId,
             digest,
             presentation.firstLine,
-            presentation.results,
+            attestation.results,
             presentation.lines,
             presentation.outcomes
         );
-        if (case_.terms.challengePeriod == 0) {
-            _settlePresentation(case_, batch, groups, presentation.firstLine, presentation.outcomes);
-        } else {
-            _keep(case_.batchId, presentation, _startOf(case_));
-        }
+        presentation.results = attestation.results;
+        if (case_.terms.challengePeriod != 0) _keep(case_.batchId, presentation, _startOf(case_));
+        else _settlePresentation(case_, batch, groups, presentation);
     }
 
     /// @inheritdoc IPresentations
@@ -77,19 +72,19 @@ abstract contract Presentations is IPresentations, Attestations, Retentions {
         uint256 until = _challengeEndOf(case_, _loadPresentation(case_.batchId, presentation));
         if (block.timestamp <= until) revert ChallengePeriodOpen(until);
 
-        _forget(case_.batchId, presentation.firstLine);
-        return _settlePresentation(case_, batch, groups, presentation.firstLine, presentation.outcomes);
+        _hold(case_.batchId, presentation.firstLine, 0);
+        return _settlePresentation(case_, batch, groups, presentation);
     }
 
     /// @inheritdoc IPresentations
     function presentationOf(
         ClaimBatch calldata batch,
         uint256 firstLine
-    ) external view returns (bytes27 commitment, uint256 challengeUntil) {
+    ) external view returns (bytes32 commitment, uint256 challengeUntil) {
         Case memory case_ = _caseOf(_domainSeparator(), batch);
-        Commitment stored = _presentations().presentations[case_.batchId][firstLine];
-        commitment = stored.digest();
-        if (commitment != 0) challengeUntil = _challengeEndOf(case_, stored);
+        Commitment stored = Commitment.wrap(_loadHeld(case_.batchId, firstLine));
+        if (stored.kindOf() != Held.PRESENTATION) return (0, 0);
+        return (stored.digest(), _challengeEndOf(case_, stored));
     }
 
     /// @dev The commitment to a presentation that is handed in.
@@ -97,8 +92,10 @@ abstract contract Presentations is IPresentations, Attestations, Retentions {
         bytes32 batchId,
         Presentation memory presentation
     ) internal view returns (Commitment stored) {
-        stored = _presentations().presentations[batchId][presentation.firstLine];
-        if (!stored.isTo(_hashOf(presentation))) revert PresentationMismatch(batchId, presentation.firstLine);
+        stored = Commitment.wrap(_loadHeld(batchId, presentation.firstLine));
+        if (!stored.isTo(Held.PRESENTATION, _hashOf(presentation))) {
+            revert PresentationMismatch(batchId, presentation.firstLine);
+        }
     }
 
     /// @dev Last moment at which a presentation can be disputed.
@@ -108,13 +105,23 @@ abstract contract Presentations is IPresentations, Attestations, Retentions {
 
     /// @dev Commits to a presentation whose challenge period began at `start`.
     function _keep(bytes32 batchId, Presentation memory presentation, uint256 start) internal {
-        Commitment stored = CommitmentLib.create(_hashOf(presentation), start);
-        _presentations().presentations[batchId][presentation.firstLine] = stored;
+        Commitment kept = CommitmentLib.create(Held.PRESENTATION, _hashOf(presentation), start);
+        _hold(batchId, presentation.firstLine, Commitment.unwrap(kept));
     }
 
-    /// @dev Forgets a presentation of which nothing is left.
-    function _forget(bytes32 batchId, uint256 firstLine) internal {
-        _presentations().presentations[batchId][firstLine] = Commitment.wrap(0);
+    /// @dev Writes out the lines and outcomes of a presentation that says them by its results alone.
+    function _writeOut(Presentation memory presentation, Group[] calldata groups, uint256 lineCount) internal pure {
+        uint256[] memory lines = new uint256[](LineBitmap.wordCount(lineCount));
+        uint256[] memory outcomes = new uint256[](groups.length);
+        uint256 firstLine = 0;
+        for (uint256 i = 0; i < groups.length; ++i) {
+            Group group = groups.at(i);
+            outcomes[i] = _outcomeOf(presentation, group, i);
+            if (outcomes[i] != 0) lines.closeRange(firstLine, group.lineCount());
+            firstLine += group.lineCount();
+        }
+        presentation.lines = lines;
+        presentation.outcomes = outcomes;
     }
 
     /// @dev What a group's payee is paid, and what goes back to the payer.
@@ -122,23 +129,30 @@ abstract contract Presentations is IPresentations, Attestations, Retentions {
         return (paid << _OUTCOME_SHIFT) | freed;
     }
 
+    /// @dev Lowest line of a presentation.
+    function _lowestOf(uint256[] memory lines) internal pure returns (uint256) {
+        uint256 i = 0;
+        while (lines[i] == 0) ++i;
+        return (i << 8) | Math.log2(lines[i] & (~lines[i] + 1));
+    }
+
     /// @dev Pays what was presented, but for what is retained.
     function _settlePresentation(
         Case memory case_,
         ClaimBatch calldata batch,
         Group[] calldata groups,
-        uint256 firstLine,
-        uint256[] memory outcomes
+        Presentation memory presentation
     ) private returns (uint256 paid, uint256 freed) {
         mapping(address account => Balances) storage balances = _balancesIn(batch.token);
         uint256[] memory retained = new uint256[](groups.length);
         uint256 count = 0;
         Round memory round;
         round.payments = new uint256[](groups.length);
-        for (uint256 i = 0; i < outcomes.length; ++i) {
-            uint256 outcome = outcomes[i];
+        for (uint256 i = 0; i < groups.length; ++i) {
+            Group group = groups.at(i);
+            uint256 outcome = _outcomeOf(presentation, group, i);
             if (outcome == 0) continue;
-            address payee = groups.at(i).payee();
+            address payee = group.payee();
             uint256 credited = outcome >> _OUTCOME_SHIFT;
             uint256 groupFreed = uint96(outcome);
             paid += credited;
@@ -157,42 +171,76 @@ abstract contract Presentations is IPresentations, Attestations, Retentions {
         }
         if (round.paid != 0) _claimBatches().states[case_.batchId] = _recordPayments(case_.state, batch.total, round);
         if (freed != 0) _addFree(batch.payer, batch.token, freed);
-        if (count != 0) _retain(case_, firstLine, retained, count);
-        emit PresentationSettled(case_.batchId, firstLine);
+        if (count != 0) _retain(case_, presentation.firstLine, retained, count);
+        emit PresentationSettled(case_.batchId, presentation.firstLine);
     }
 
-    /// @dev What an attestation makes of a batch's open lines: closes them in `round`.
+    /// @dev What an attestation makes of a batch of which nothing was closed before, if its results say one thing of each group: then they
+    /// say it all. Else nothing, and `round` is tracked.
     function _judge(
         Case memory case_,
         Group[] calldata groups,
-        Attestation calldata attestation,
-        OpenedLines calldata opened,
+        bytes calldata results,
         Round memory round
-    ) private view returns (Presentation memory presentation) {
-        presentation.results = attestation.results;
-        presentation.lines = _loadClosed(case_.batchId, case_.state);
-        round.closed = _loadClosed(case_.batchId, case_.state);
-        // What is presented has to be known by line, in a batch's first round, too.
-        round.tracked = true;
-        presentation.outcomes = _judgeGroups(groups, attestation.results, opened.groups, round);
+    ) private pure returns (Presentation memory presentation) {
+        if (!results.beginWith(groups.length)) revert IClaimEscrow.ResultsMalformed();
+        round.tracked = case_.state.tracked();
+        if (round.tracked) return presentation;
+        round.closed = new uint256[](LineBitmap.wordCount(case_.state.lines()));
         bool found = false;
-        for (uint256 i = 0; i < round.closed.length; ++i) {
-            uint256 word = round.closed[i] ^ presentation.lines[i];
-            presentation.lines[i] = word;
-            if (word == 0 || found) continue;
-            found = true;
-            presentation.firstLine = (i << 8) | Math.log2(word & (~word + 1));
+        // The groups are those that were funded: at most 500 subtotals of 86 bits.
+        unchecked {
+            uint256 firstLine = 0;
+            for (uint256 i = 0; i < groups.length; ++i) {
+                Group group = groups.at(i);
+                uint256 code = results.codeAt(i);
+                if (code == ResultsLib.BY_LINE) {
+                    round.tracked = true;
+                    return presentation;
+                }
+                if (code != ResultsLib.PENDING) {
+                    if (code == ResultsLib.MET) round.paid += group.subtotal();
+                    else round.freed += group.subtotal();
+                    round.closed.closeRange(firstLine, group.lineCount());
+                    if (!found) presentation.firstLine = firstLine;
+                    found = true;
+                }
+                firstLine += group.lineCount();
+            }
         }
+        if (results.length != ResultsLib.codesLength(groups.length)) revert IClaimEscrow.ResultsMalformed();
+    }
+
+    /// @dev What an attestation makes of a batch's open lines otherwise.
+    function _judgeByLine(
+        Case memory case_,
+        ClaimBatch calldata batch,
+        Group[] calldata groups,
+        bytes calldata results,
+        OpenedLines calldata opened,
+        Presentation memory presentation,
+        Round memory round
+    ) private view {
+        _checkLines(batch.manifestRoot, groups.length, opened);
+        (round.paid, round.freed) = (0, 0);
+        round.closed = _loadClosed(case_.batchId, case_.state);
+        presentation.lines = _loadClosed(case_.batchId, case_.state);
+        presentation.outcomes = _judgeGroups(groups, results, opened.groups, round);
+        if (round.paid + round.freed == 0) return;
+        for (uint256 i = 0; i < round.closed.length; ++i) presentation.lines[i] ^= round.closed[i];
+        presentation.firstLine = _lowestOf(presentation.lines);
+    }
+
+    /// @dev What a group's payee is paid by a presentation, and what goes back to the payer.
+    function _outcomeOf(Presentation memory presentation, Group group, uint256 index) private pure returns (uint256) {
+        if (presentation.outcomes.length != 0) return presentation.outcomes[index];
+        uint256 code = (uint8(presentation.results[index >> 2]) >> ((index & 3) << 1)) & 3;
+        if (code == ResultsLib.PENDING) return 0;
+        return code == ResultsLib.MET ? _packOutcome(group.subtotal(), 0) : _packOutcome(0, group.subtotal());
     }
 
     /// @dev The part of a {Commitment} that says to what. Lengths are part of it: words of one list could else pass for those of the other.
     function _hashOf(Presentation memory presentation) private pure returns (bytes32) {
         return keccak256(abi.encode(keccak256(presentation.results), presentation.lines, presentation.outcomes));
-    }
-
-    function _presentations() private pure returns (PresentationsStorage storage $) {
-        assembly ("memory-safe") {
-            $.slot := _STORAGE
-        }
     }
 }

@@ -6,25 +6,17 @@ import {IPools} from "../interfaces/IPools.sol";
 import {IRetentions} from "../interfaces/IRetentions.sol";
 import {ClaimBatch, Retention} from "../interfaces/ClaimTypes.sol";
 import {Balances} from "../libraries/BalancesLib.sol";
-import {BatchState} from "../libraries/BatchStateLib.sol";
 import {Commitment, CommitmentLib} from "../libraries/CommitmentLib.sol";
 import {PaymentsHash} from "../libraries/PaymentsHash.sol";
 import {RulebookTerms} from "../rulebooks/RulebookBlobLib.sol";
 import {Cases} from "./Cases.sol";
+import {Held, HeldLines} from "./HeldLines.sol";
 import {PoolBalances} from "./PoolBalances.sol";
 
 /// @title Retentions
 /// @notice See {IRetentions}.
-abstract contract Retentions is IRetentions, Cases, PoolBalances {
+abstract contract Retentions is IRetentions, Cases, HeldLines, PoolBalances {
     uint256 private constant _ALL_BPS = 10_000;
-
-    /// @custom:storage-location erc7201:carepact.storage.Retentions
-    struct RetentionsStorage {
-        mapping(bytes32 batchId => mapping(uint256 firstLine => Commitment)) retentions;
-    }
-
-    // keccak256(abi.encode(uint256(keccak256("carepact.storage.Retentions")) - 1)) & ~bytes32(uint256(0xff))
-    bytes32 private constant _STORAGE = 0x3706a0d062034c47bb68ce9124d33054f4c037d11f664306fb853c83ea939f00;
 
     /// @inheritdoc IRetentions
     function recoup(ClaimBatch calldata batch, Retention calldata retention, uint256 index, uint256 amount) external {
@@ -51,7 +43,7 @@ abstract contract Retentions is IRetentions, Cases, PoolBalances {
         uint256 until = _endOf(case_, stored.start(), case_.terms.lookBack);
         if (block.timestamp <= until) revert LookBackOpen(until);
 
-        _retentions().retentions[case_.batchId][retention.firstLine] = Commitment.wrap(0);
+        _hold(case_.batchId, retention.firstLine, 0);
         mapping(address account => Balances) storage balances = _balancesIn(batch.token);
         uint256 hash = case_.state.paymentsHash();
         for (uint256 i = 0; i < retention.amounts.length; ++i) {
@@ -71,11 +63,11 @@ abstract contract Retentions is IRetentions, Cases, PoolBalances {
     function retentionOf(
         ClaimBatch calldata batch,
         uint256 firstLine
-    ) external view returns (bytes27 commitment, uint256 recoupUntil) {
+    ) external view returns (bytes32 commitment, uint256 recoupUntil) {
         Case memory case_ = _caseOf(_domainSeparator(), batch);
-        Commitment stored = _retentions().retentions[case_.batchId][firstLine];
-        commitment = stored.digest();
-        if (commitment != 0) recoupUntil = _endOf(case_, stored.start(), case_.terms.lookBack);
+        Commitment stored = Commitment.wrap(_loadHeld(case_.batchId, firstLine));
+        if (stored.kindOf() != Held.RETENTION) return (0, 0);
+        return (stored.digest(), _endOf(case_, stored.start(), case_.terms.lookBack));
     }
 
     /// @dev Only the arbiter of the batch's rulebook.
@@ -98,21 +90,18 @@ abstract contract Retentions is IRetentions, Cases, PoolBalances {
     }
 
     function _commit(bytes32 batchId, uint256 firstLine, uint256[] memory amounts, uint256 start) private {
-        _retentions().retentions[batchId][firstLine] = CommitmentLib.create(_hashOf(amounts), start);
+        Commitment kept = CommitmentLib.create(Held.RETENTION, _hashOf(amounts), start);
+        _hold(batchId, firstLine, Commitment.unwrap(kept));
     }
 
     function _loadRetention(bytes32 batchId, Retention calldata retention) private view returns (Commitment stored) {
-        stored = _retentions().retentions[batchId][retention.firstLine];
-        if (!stored.isTo(_hashOf(retention.amounts))) revert RetentionMismatch(batchId, retention.firstLine);
+        stored = Commitment.wrap(_loadHeld(batchId, retention.firstLine));
+        if (!stored.isTo(Held.RETENTION, _hashOf(retention.amounts))) {
+            revert RetentionMismatch(batchId, retention.firstLine);
+        }
     }
 
     function _hashOf(uint256[] memory amounts) private pure returns (bytes32) {
         return keccak256(abi.encodePacked(amounts));
-    }
-
-    function _retentions() private pure returns (RetentionsStorage storage $) {
-        assembly ("memory-safe") {
-            $.slot := _STORAGE
-        }
     }
 }

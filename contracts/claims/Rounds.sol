@@ -63,7 +63,11 @@ abstract contract Rounds is ClaimBatchStates {
         uint256 stopped = _stoppedSince(state, stopClock, rulebook);
         _requireNotStopped(stopClock, stopped, rulebook, batch.rulebook);
 
-        uint256 attestBy = batch.eventBy + grace + stopped;
+        _requireInTime(batch.eventBy + grace + stopped, attestation);
+    }
+
+    /// @dev Checks that an attestation comes in time.
+    function _requireInTime(uint256 attestBy, Attestation calldata attestation) internal view {
         if (block.timestamp > attestBy) revert IClaimEscrow.AttestationTooLate(attestBy);
         if (block.timestamp > attestation.validUntil) revert IClaimEscrow.AttestationExpired(attestation.validUntil);
         if (block.timestamp < attestation.observedAt) revert IClaimEscrow.AttestationFromFuture(attestation.observedAt);

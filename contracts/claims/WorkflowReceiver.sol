@@ -55,17 +55,11 @@ abstract contract WorkflowReceiver is IWorkflowReceiver, RulebookClocks, Workflo
     function _record(bytes32 workflow, Report memory report) private {
         address blob = _loadRulebook(report.rulebook).blob();
         (bytes32 named, uint256 grace) = RulebookBlobLib.readWorkflow(blob);
-        if (workflow == named) {
-            _keepReport(_reportKey(report.rulebook, report.batchId), report, grace);
-            return;
+        bytes32 key = _reportKey(report.rulebook, report.batchId);
+        if (workflow != named) {
+            _requirePresented(workflow, blob, report.rulebook);
+            key = _presentedReportKey(report.rulebook, report.batchId);
         }
-        address apart = RulebookBlobLib.readTerms(blob).attesters;
-        if (apart != address(0)) (named, grace) = RulebookBlobLib.readWorkflow(apart);
-        if (workflow != named) revert WorkflowForeign(report.rulebook);
-        _keepReport(_presentedReportKey(report.rulebook, report.batchId), report, grace);
-    }
-
-    function _keepReport(bytes32 key, Report memory report, uint256 grace) private {
         uint256 observedAt = report.observedAt;
         if (observedAt > block.timestamp) revert ReportFromFuture(observedAt);
         uint256 recordedAt = _loadReport(key).observedAt();
@@ -76,5 +70,13 @@ abstract contract WorkflowReceiver is IWorkflowReceiver, RulebookClocks, Workflo
         }
         _workflowReports().reports[key] = WorkflowReportLib.create(report.digest, grace, observedAt);
         emit AttestationReported(report.batchId, report.rulebook, report.digest, observedAt);
+    }
+
+    /// @dev Checks that the rulebook is one under which attestations are presented, and that its workflow is this one.
+    function _requirePresented(bytes32 workflow, address blob, bytes32 rulebook) private view {
+        address apart = RulebookBlobLib.readTerms(blob).attesters;
+        bytes32 named;
+        if (apart != address(0)) (named, ) = RulebookBlobLib.readWorkflow(apart);
+        if (workflow != named) revert WorkflowForeign(rulebook);
     }
 }

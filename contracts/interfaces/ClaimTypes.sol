@@ -73,11 +73,12 @@ struct Settlement {
 
 /// @notice What was presented of a claim batch and has not settled yet, as its events say: {IPresentations-ResultsPresented}, less the
 /// lines disputed since.
-/// @param firstLine First line of the batch that was presented with it, which names the presentation within its batch.
+/// @param firstLine Lowest line of the batch that it holds, which names it within its batch.
 /// @param results As attested.
-/// @param lines Which lines of the batch it holds, 256 lines a word, the first in the lowest bit.
+/// @param lines Which lines of the batch it holds, 256 lines a word, the first in the lowest bit. Nothing: all lines of the groups of which
+/// `results` say one final thing, as long as the batch had no other closed ones and none of these was disputed.
 /// @param outcomes Per group of the batch, what its payee will be paid (base units, shifted left by 96 bits) and what will go back to
-/// the payer (base units).
+/// the payer (base units). Nothing where `lines` are nothing: the subtotals.
 struct Presentation {
     uint256 firstLine;
     bytes results;
@@ -113,7 +114,7 @@ struct DisputeStatus {
 
 /// @notice What is retained of the payments of one settlement, as its events say: {IRetentions-PaymentsRetained}, less what was recouped
 /// since.
-/// @param firstLine First line of the presentation that was settled.
+/// @param firstLine Lowest line of the presentation that was settled, which names the retention within its batch.
 /// @param amounts Words of payee (160 bits) and what is retained of its payment (96 bits, base units).
 struct Retention {
     uint256 firstLine;

@@ -89,8 +89,8 @@ interface IClaimEscrow {
     /// @notice The attestation was observed at a time that is still to come.
     error AttestationFromFuture(uint256 observedAt);
 
-    /// @notice The rulebook asks for exactly `required` signatures of 65 bytes (255: for signatures in the form for conditions);
-    /// `length` bytes were given.
+    /// @notice The rulebook asks for exactly `required` signatures of 65 bytes (255: for signatures in the form for conditions; zero: only
+    /// its workflow attests, or attestations have to be presented, see {IPresentations}); `length` bytes were given.
     error SignatureCountWrong(uint256 required, uint256 length);
 
     /// @notice Signature `index` is malformed, or not that of the attester it is said to be of.

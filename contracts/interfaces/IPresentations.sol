@@ -32,9 +32,6 @@ interface IPresentations {
     /// @notice Under this rulebook attestations settle at once: {IClaimEscrow-settle} takes them.
     error PresentationNotAsked(bytes32 rulebook);
 
-    /// @notice Under this rulebook attestations have to be presented ({present}); they do not settle at once.
-    error PresentationAsked();
-
     /// @notice There is no such presentation, or not any more: it settled, or a line of it was disputed.
     error PresentationMismatch(bytes32 batchId, uint256 firstLine);
 
@@ -64,10 +61,10 @@ interface IPresentations {
     ) external returns (uint256 paid, uint256 freed);
 
     /// @notice What the chain knows of a presentation.
-    /// @return commitment First 27 bytes of keccak256(abi.encode(keccak256(results), lines, outcomes)); zero: there is none.
+    /// @return commitment The lower 214 bits of keccak256(abi.encode(keccak256(results), lines, outcomes)); zero: there is none.
     /// @return challengeUntil Last moment at which it can be disputed, as things stand: stops move it.
     function presentationOf(
         ClaimBatch calldata batch,
         uint256 firstLine
-    ) external view returns (bytes27 commitment, uint256 challengeUntil);
+    ) external view returns (bytes32 commitment, uint256 challengeUntil);
 }

@@ -42,10 +42,10 @@ interface IRetentions {
     function release(ClaimBatch calldata batch, Retention calldata retention) external returns (uint256 amount);
 
     /// @notice What the chain knows of a retention.
-    /// @return commitment First 27 bytes of keccak256 of the amounts, each as a 32-byte word; zero: there is none.
+    /// @return commitment The lower 214 bits of keccak256 of the amounts, each as a 32-byte word; zero: there is none.
     /// @return recoupUntil Last moment of the look-back, as things stand: stops move it.
     function retentionOf(
         ClaimBatch calldata batch,
         uint256 firstLine
-    ) external view returns (bytes27 commitment, uint256 recoupUntil);
+    ) external view returns (bytes32 commitment, uint256 recoupUntil);
 }

@@ -3,7 +3,7 @@ pragma solidity 0.8.30;
 
 /// @notice The slot of a line in dispute. From the least significant bit: its amount (86 bits), what its payee is paid by the attested
 /// result (86 bits), when the dispute began (40 bits, unix seconds, less the seconds for which the batch was stopped before), and one
-/// bit each: the payer disputes it, a result is attested.
+/// bit each: the payer disputes it, a result is attested. The two bits at the top are set (see {Held}).
 type Dispute is uint256;
 
 using DisputeLib for Dispute global;
@@ -16,10 +16,11 @@ library DisputeLib {
     uint256 private constant _START_SHIFT = 172;
     uint256 private constant _BY_PAYER = 1 << 212;
     uint256 private constant _ATTESTED = 1 << 213;
+    uint256 private constant _KIND = 3 << 254;
 
     /// @notice A dispute of a line whose result nobody attested. The caller has checked that each part fits.
     function create(uint256 amount_, uint256 start_, bool byPayer_) internal pure returns (Dispute) {
-        return Dispute.wrap(amount_ | (start_ << _START_SHIFT) | (byPayer_ ? _BY_PAYER : 0));
+        return Dispute.wrap(_KIND | amount_ | (start_ << _START_SHIFT) | (byPayer_ ? _BY_PAYER : 0));
     }
 
     /// @notice The dispute of a line of which a result is attested, by which its payee is paid `paid`.
@@ -27,7 +28,12 @@ library DisputeLib {
         return Dispute.wrap(Dispute.unwrap(self) | _ATTESTED | (paid << _AMOUNT_BITS));
     }
 
-    /// @notice Amount of the line; zero: it is not in dispute.
+    /// @notice Whether what is held is a dispute.
+    function exists(Dispute self) internal pure returns (bool) {
+        return Dispute.unwrap(self) >= _KIND;
+    }
+
+    /// @notice Amount of the line.
     function amount(Dispute self) internal pure returns (uint256) {
         return Dispute.unwrap(self) & _AMOUNT_MASK;
     }

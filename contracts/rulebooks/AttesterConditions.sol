@@ -6,7 +6,6 @@ import {MerkleProof} from "@openzeppelin/contracts/utils/cryptography/MerkleProo
 import {Attestation, ClaimBatch} from "../interfaces/ClaimTypes.sol";
 import {IAttesterConditions} from "../interfaces/IAttesterConditions.sol";
 import {IClaimEscrow} from "../interfaces/IClaimEscrow.sol";
-import {IPresentations} from "../interfaces/IPresentations.sol";
 import {AttesterRoles} from "../interfaces/IRulebooks.sol";
 import {Group, GroupLib} from "../libraries/GroupLib.sol";
 import {ResultsLib} from "../libraries/ResultsLib.sol";
@@ -28,7 +27,8 @@ contract AttesterConditions is IAttesterConditions {
     function check(ClaimBatch calldata batch, Group[] calldata groups, Attestation calldata attestation) external view {
         (address blob, bytes32 digest) = _tail();
         bytes memory conditions = RulebookBlobLib.readConditions(blob);
-        if (conditions.length == 0) _refuse(blob, attestation.signatures.length);
+        // A rulebook that names only a workflow takes no signatures, and one under which attestations are presented none here.
+        if (conditions.length == 0) revert IClaimEscrow.SignatureCountWrong(0, attestation.signatures.length);
         if (!attestation.results.beginWith(groups.length)) revert IClaimEscrow.ResultsMalformed();
 
         SignatureList memory list = SignatureListLib.open(attestation.signatures, digest);
@@ -170,12 +170,6 @@ contract AttesterConditions is IAttesterConditions {
             blob := calldataload(sub(calldatasize(), 0x40))
             digest := calldataload(sub(calldatasize(), 0x20))
         }
-    }
-
-    /// @dev Tells why a rulebook takes no signatures: they have to be presented, or it names only a workflow.
-    function _refuse(address blob, uint256 length) private view {
-        if (RulebookBlobLib.readTerms(blob).attesters != address(0)) revert IPresentations.PresentationAsked();
-        revert IClaimEscrow.SignatureCountWrong(0, length);
     }
 
     function _countLines(Group[] calldata groups) private pure returns (uint256 lines) {

@@ -17,6 +17,8 @@ import {RulebookBlob} from "./RulebookBlob.sol";
 /// @param lookBack Seconds.
 /// @param arbiter Account.
 /// @param attesters Where the data lies by which attestations are checked, if they have to be presented; zero: they settle at once.
+/// @param threshold How many of `accounts` have to sign; 255: a list of accounts does not say it all, or attestations settle at once.
+/// @param accounts How many accounts stand before these terms.
 struct RulebookTerms {
     uint256 grace;
     uint256 challengePeriod;
@@ -27,6 +29,8 @@ struct RulebookTerms {
     uint256 lookBack;
     address arbiter;
     address attesters;
+    uint256 threshold;
+    uint256 accounts;
 }
 
 /// @title RulebookBlobLib
@@ -38,7 +42,7 @@ struct RulebookTerms {
 ///
 /// Of a rulebook whose attestations have to be presented, this says that nobody attests: no threshold, no account, no workflow, no
 /// condition. So what settles at once refuses it, and asks nothing more of other rulebooks. Its attesters lie in data of their own, which
-/// its terms name.
+/// its terms name, and accounts, where these say it all, once more before its terms, where they cost a presentation 2,500 gas less.
 ///
 /// A packed condition is its threshold (1 byte), the number of its attesters (1 byte) and the amount above which it holds (12
 /// bytes), followed by each attester: its length (1 byte) and itself. A P-256 key whose verifier is a copy of OpenZeppelin's stands
@@ -48,7 +52,7 @@ library RulebookBlobLib {
     uint256 private constant _WORD = 32;
     uint256 private constant _ACCOUNT_SIZE = 20;
     uint256 private constant _NO_THRESHOLD = 255;
-    uint256 private constant _TERMS_SIZE = 288;
+    uint256 private constant _TERMS_SIZE = 352;
 
     /// @notice Lays a rulebook down, without the attesters that `suspended` names by the hash of each.
     /// @dev The caller has checked the rulebook: fewer than 256 attesters of fewer than 256 bytes.
@@ -73,18 +77,18 @@ library RulebookBlobLib {
                 }
             }
         }
-        bytes memory data = abi.encodePacked(
-            _head(rulebook, suspended),
-            keyOf(rulebook.workflow),
-            conditions.length,
-            conditions
-        );
-        address apart;
+        bytes memory head = _head(rulebook, suspended);
+        bytes memory data = abi.encodePacked(head, keyOf(rulebook.workflow), conditions.length, conditions);
+        RulebookTerms memory terms = _termsOf(rulebook);
+        bytes memory accounts;
         if (isPresented(rulebook)) {
-            apart = address(new RulebookBlob(data));
+            terms.attesters = address(new RulebookBlob(data));
+            terms.threshold = uint8(head[30]);
+            terms.accounts = uint8(head[31]);
+            accounts = Bytes.slice(head, _WORD);
             data = abi.encode(_noAccounts(rulebook), bytes32(0), 0);
         }
-        return address(new RulebookBlob(abi.encodePacked(data, abi.encode(rulebook), _encodeTerms(rulebook, apart))));
+        return address(new RulebookBlob(abi.encodePacked(data, abi.encode(rulebook), accounts, abi.encode(terms))));
     }
 
     /// @notice Whether attestations under a rulebook have to be presented.
@@ -118,6 +122,15 @@ library RulebookBlobLib {
     function readTerms(address blob) internal view returns (RulebookTerms memory terms) {
         assembly ("memory-safe") {
             extcodecopy(blob, terms, sub(extcodesize(blob), _TERMS_SIZE), _TERMS_SIZE)
+        }
+    }
+
+    /// @notice The accounts that stand before a rulebook's terms, ascending.
+    function readAccounts(address blob, uint256 count) internal view returns (address[] memory accounts) {
+        accounts = new address[](count);
+        assembly ("memory-safe") {
+            let size := shl(5, count)
+            extcodecopy(blob, add(accounts, 0x20), sub(extcodesize(blob), add(_TERMS_SIZE, size)), size)
         }
     }
 
@@ -181,21 +194,21 @@ library RulebookBlobLib {
         return (uint256(rulebook.grace) << 16) | (_NO_THRESHOLD << 8);
     }
 
-    function _encodeTerms(Rulebook memory rulebook, address attesters) private pure returns (bytes memory) {
+    function _termsOf(Rulebook memory rulebook) private pure returns (RulebookTerms memory) {
         return
-            abi.encode(
-                RulebookTerms({
-                    grace: rulebook.grace,
-                    challengePeriod: rulebook.challengePeriod,
-                    arbiterDeadline: rulebook.arbiterDeadline,
-                    arbiterDefault: rulebook.arbiterDefault,
-                    bond: rulebook.bond,
-                    retentionBps: rulebook.retentionBps,
-                    lookBack: rulebook.lookBack,
-                    arbiter: rulebook.arbiter,
-                    attesters: attesters
-                })
-            );
+            RulebookTerms({
+                grace: rulebook.grace,
+                challengePeriod: rulebook.challengePeriod,
+                arbiterDeadline: rulebook.arbiterDeadline,
+                arbiterDefault: rulebook.arbiterDefault,
+                bond: rulebook.bond,
+                retentionBps: rulebook.retentionBps,
+                lookBack: rulebook.lookBack,
+                arbiter: rulebook.arbiter,
+                attesters: address(0),
+                threshold: _NO_THRESHOLD,
+                accounts: 0
+            });
     }
 
     /// @dev Whether an attester is a P-256 key whose verifier has the code of OpenZeppelin's, which does what {ConditionsLib} does.
