@@ -144,7 +144,10 @@ describe("SDK: remittance of a payer to a payee", () => {
           if (method !== "eth_getLogs") return answer;
           return (answer as { topics: string[]; data: string }[]).map((log) => {
             if (log.topics[0] !== topic) return log;
-            const [paid, freed] = abi.decodeEventLog("GroupSettled", log.data, log.topics).slice(2) as [bigint, bigint];
+            const [paid, freed] = abi.decodeEventLog("GroupSettled", log.data, log.topics).slice(2) as unknown as [
+              bigint,
+              bigint,
+            ];
             const { data } = abi.encodeEventLog("GroupSettled", [
               opened.batchId,
               world.payer.address,

@@ -37,15 +37,15 @@ const names = [
   "RetentionReleased",
 ] as const satisfies readonly ClaimBatchEventName[];
 
-/** A query for all that happened to a batch. */
+/** A query for all that happened to batches. */
 interface BatchEventQuery {
   contracts: readonly ["ClaimEscrow"];
   names: readonly ClaimBatchEventName[];
-  args: { batchId: string };
+  args: { batchId: string | readonly string[] };
 }
 
-/** Every event of a batch. */
-export const batchEventsOf = (batchId: string): BatchEventQuery => ({
+/** Every event of a batch, or of several. */
+export const batchEventsOf = (batchId: string | readonly string[]): BatchEventQuery => ({
   contracts: ["ClaimEscrow"],
   names,
   args: { batchId },

@@ -78,7 +78,7 @@ export function buildRemittance(facts: Facts, said: Said): Remittance {
     refunded: sumOf(movements.filter(({ kind }) => kind === "repaid" || kind === "returned").map(amountOf)),
     reversed: sumOf(reversals.filter((one) => one.batchId === batchId).map(({ due }) => due)),
     forwarded: (said.forwarded ?? []).filter((balance) => balance.batchId === batchId),
-    ordered: said.refundOrders?.[batchId],
+    ordered: orderedOf(said, batchId, payee),
   }));
   const adjusted = money.map((one) => adjustmentsOf(one, counter, reference));
   const all = money.flatMap(({ movements }) => movements);

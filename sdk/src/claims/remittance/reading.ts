@@ -5,7 +5,8 @@ import { reading } from "../../chain/read";
 import { CarepactError } from "../../errors";
 import { createEvents } from "../../events";
 
-import { moneyEventNames, type MoneyEvent } from "./events";
+import { batchEventsOf, type ClaimBatchEvent } from "../batchEvents";
+
 import type { RemittanceOptions } from "./types";
 
 /** Most batches asked for at once: nodes take a few thousand parameters at most. */
@@ -69,16 +70,11 @@ export async function eventsOfBatches(
   batchIds: readonly string[],
   toBlock: number,
   options: RemittanceOptions,
-): Promise<Map<string, MoneyEvent[]>> {
-  const events = new Map(batchIds.map((batchId): [string, MoneyEvent[]] => [batchId, []]));
+): Promise<Map<string, ClaimBatchEvent[]>> {
+  const events = new Map(batchIds.map((batchId): [string, ClaimBatchEvent[]] => [batchId, []]));
   if (toBlock < connection.deployment.startBlock) return events;
   for (let i = 0; i < batchIds.length; i += BATCHES_AT_ONCE) {
-    const query = {
-      contracts: ["ClaimEscrow"] as const,
-      names: moneyEventNames,
-      args: { batchId: batchIds.slice(i, i + BATCHES_AT_ONCE) },
-      toBlock,
-    };
+    const query = { ...batchEventsOf(batchIds.slice(i, i + BATCHES_AT_ONCE)), toBlock };
     for await (const event of createEvents(connection).read(query, callOptionsOf(options)))
       events.get(event.args.batchId)?.push(event);
   }

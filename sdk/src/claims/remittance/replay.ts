@@ -3,9 +3,9 @@ import { formatAmount } from "../../money";
 import { resultShapeOf, type OpenedGroup, type OpenedLine } from "../file";
 import { decodeResults, lineResultsOf, type LineResult } from "../results";
 
+import type { ClaimBatchEvent } from "../batchEvents";
 import { linesIn, outcomeOf, paymentOf } from "../disputes/structs";
 
-import type { MoneyEvent } from "./events";
 import type { EventSource } from "./types";
 
 /** A line that got a final answer. Amounts in base units of the batch's token. */
@@ -45,11 +45,11 @@ type Presented = Map<number, LineResult>;
 
 /** A settlement of which the closing event is still to come. */
 interface Pending {
-  settled?: Extract<MoneyEvent, { name: "GroupSettled" }>;
+  settled?: Extract<ClaimBatchEvent, { name: "GroupSettled" }>;
   retained?: { amount: bigint; source: EventSource };
 }
 
-const sourceOf = ({ args: { batchId }, txHash, blockNumber, logIndex }: MoneyEvent): EventSource => ({
+const sourceOf = ({ args: { batchId }, txHash, blockNumber, logIndex }: ClaimBatchEvent): EventSource => ({
   batchId,
   txHash,
   blockNumber,
@@ -61,7 +61,7 @@ const sourceOf = ({ args: { batchId }, txHash, blockNumber, logIndex }: MoneyEve
  * amount that the escrow reported for it.
  * @throws REMITTANCE_MISMATCH, RESULTS_MALFORMED, PARTIAL_AMOUNT_INVALID
  */
-export function replay(group: OpenedGroup, events: readonly MoneyEvent[]): GroupStory {
+export function replay(group: OpenedGroup, events: readonly ClaimBatchEvent[]): GroupStory {
   const replayed = new Replay(group);
   for (const event of events) replayed.take(event);
   return { group, decided: replayed.decided, movements: replayed.movements, states: replayed.states };
@@ -80,7 +80,7 @@ class Replay {
     this.states = group.lines.map(() => "open");
   }
 
-  take(event: MoneyEvent): void {
+  take(event: ClaimBatchEvent): void {
     switch (event.name) {
       case "GroupSettled":
         if (this.isOurs(event.args.payee)) this.pending.settled = event;
@@ -125,6 +125,7 @@ class Replay {
           this.move(event.args.fromCredit ? "repaid" : "returned", event.args.amount, event);
         return;
       case "ClaimBatchFunded":
+      case "DisputeAttested":
         return;
     }
   }
@@ -133,7 +134,7 @@ class Replay {
     return payee === this.group.payee;
   }
 
-  private move(kind: Movement["kind"], amount: bigint, event: MoneyEvent): void {
+  private move(kind: Movement["kind"], amount: bigint, event: ClaimBatchEvent): void {
     if (amount > 0n) this.movements.push({ kind, amount, source: sourceOf(event) });
   }
 
@@ -154,7 +155,7 @@ class Replay {
     );
   }
 
-  private settle(event: MoneyEvent, results: Presented): void {
+  private settle(event: ClaimBatchEvent, results: Presented): void {
     const { settled, retained } = this.pending;
     this.pending = {};
     let [paid, freed] = [0n, 0n];
@@ -173,12 +174,12 @@ class Replay {
     if (retained !== undefined) this.movements.push({ kind: "retained", ...retained });
   }
 
-  private reverse(event: Extract<MoneyEvent, { name: "LinesReversed" }>): void {
+  private reverse(event: Extract<ClaimBatchEvent, { name: "LinesReversed" }>): void {
     const sum = event.args.lines.reduce((total, line) => total + this.close(Number(line), event).amount, 0n);
     this.requireSame(event, "reversed", sum, event.args.amount);
   }
 
-  private present(event: Extract<MoneyEvent, { name: "ResultsPresented" }>): void {
+  private present(event: Extract<ClaimBatchEvent, { name: "ResultsPresented" }>): void {
     const { firstLine, results, lines: words, outcomes } = event.args;
     const inIt = new Set(linesIn(words));
     const presented: Presented = new Map();
@@ -198,12 +199,12 @@ class Replay {
     if (presented.size > 0) this.presentations.set(firstLine, presented);
   }
 
-  private retain(event: Extract<MoneyEvent, { name: "PaymentsRetained" }>): void {
+  private retain(event: Extract<ClaimBatchEvent, { name: "PaymentsRetained" }>): void {
     const ours = event.args.amounts.map(paymentOf).find(({ payee }) => this.isOurs(payee));
     if (ours !== undefined) this.pending.retained = { amount: ours.amount, source: sourceOf(event) };
   }
 
-  private dispute(event: Extract<MoneyEvent, { name: "LineDisputed" }>): void {
+  private dispute(event: Extract<ClaimBatchEvent, { name: "LineDisputed" }>): void {
     const i = Number(event.args.line) - this.group.firstLine;
     if (i < 0 || i >= this.states.length) return;
     this.states[i] = "frozen";
@@ -211,7 +212,7 @@ class Replay {
     if (!this.isOurs(event.args.by)) this.disputedByPayer.add(i);
   }
 
-  private resolve(event: Extract<MoneyEvent, { name: "DisputeResolved" }>): void {
+  private resolve(event: Extract<ClaimBatchEvent, { name: "DisputeResolved" }>): void {
     const { line, award, returned, bond, bondTo } = event.args;
     const i = Number(line) - this.group.firstLine;
     const closed = this.close(i, event);
@@ -223,7 +224,7 @@ class Replay {
   }
 
   /** @throws REMITTANCE_MISMATCH when the line got its answer before, or is none of the group's */
-  private close(i: number, event?: MoneyEvent): { line: OpenedLine; amount: bigint } {
+  private close(i: number, event?: ClaimBatchEvent): { line: OpenedLine; amount: bigint } {
     const line = this.group.lines[i];
     if (line === undefined || this.states[i] === "closed")
       throw this.mismatch(`line ${i} of the group is closed for a second time, or not there`, event);
@@ -231,7 +232,7 @@ class Replay {
     return { line, amount: line.amount };
   }
 
-  private requireSame(event: MoneyEvent, what: string, byLines: bigint, byEvent: bigint): void {
+  private requireSame(event: ClaimBatchEvent, what: string, byLines: bigint, byEvent: bigint): void {
     if (byLines === byEvent) return;
     const { token } = this.group;
     const [lines, reported] = [formatAmount(byLines, token), formatAmount(byEvent, token)];
@@ -242,7 +243,7 @@ class Replay {
     });
   }
 
-  private mismatch(problem: string, event?: MoneyEvent, details: Record<string, unknown> = {}): CarepactError {
+  private mismatch(problem: string, event?: ClaimBatchEvent, details: Record<string, unknown> = {}): CarepactError {
     const { batchId, payee } = this.group;
     const txHash = event?.txHash;
     return new CarepactError(
