@@ -1,4 +1,4 @@
-import { formatAmount, type Currency } from "../money";
+import { formatAmount, formatDecimal, type Currency } from "../money";
 
 import { componentsOf, wrongElement, type Segment } from "./segment";
 
@@ -33,6 +33,13 @@ function digitsOf(text: string): readonly [whole: string, fraction: string] | un
 
 /** Whether it is a number of X12 type R, of at most 18 digits. */
 export const isDecimal = (text: string): boolean => digitsOf(text) !== undefined;
+
+/** The same number as the rest of the SDK has it: `.50` → `0.5`. */
+export function plainDecimal(text: string): string {
+  const [whole, fraction] = digitsOf(text) ?? ["0", ""];
+  const digits = BigInt(whole + fraction);
+  return formatDecimal({ digits: text.startsWith("-") ? -digits : digits, scale: fraction.length });
+}
 
 /** Base units as X12 writes them: without zeros that say nothing. `450`, `-1.27`, `.5`, `0`. */
 export function x12Amount(amount: bigint, currency: Currency): string {

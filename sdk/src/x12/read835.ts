@@ -25,8 +25,9 @@ import {
 } from "./layout835";
 import { readAccount, readAddressLines, readAdjustments, readProviderAdjustments } from "./repeated835";
 import { readProcedure } from "./procedure";
-import { rawSegment, wrong, wrongElement, type Place, type Segment } from "./segment";
+import { keep, rawSegment, wrong, wrongElement, type Place, type Segment } from "./segment";
 import type {
+  Building,
   Claim835,
   Head835,
   Organization835,
@@ -43,10 +44,6 @@ export type Part835 =
   | { kind: "section"; section: Omit<Section835, "claims"> }
   | { kind: "claim"; claim: Claim835 }
   | { kind: "tail"; providerAdjustments: readonly ProviderAdjustment835[] };
-
-type Building<Model> = {
-  -readonly [Key in keyof Model]: Model[Key] extends readonly (infer Entry)[] ? Entry[] : Model[Key];
-};
 
 /** Where in a transaction set the reader is. */
 type Loop = "head" | "payer" | "payee" | "section" | "claim" | "service" | "tail";
@@ -387,9 +384,3 @@ const missing = (before: Segment, id: string): Error =>
 
 const unbalanced = (place: Place, { problem, details }: Imbalance): Error =>
   wrong("X12_DOES_NOT_BALANCE", place, problem, details);
-
-function keep(segment: Segment, ids: readonly string[], kept: RawSegment[]): boolean {
-  if (!ids.includes(segment.id)) return false;
-  kept.push(rawSegment(segment));
-  return true;
-}

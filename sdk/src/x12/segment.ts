@@ -72,3 +72,10 @@ export function rawSegment({ id, parts, structured, delimiters }: Segment): RawS
   const elements = parts.slice(1);
   return { id, elements: structured ? elements.map((text) => rawElement(text, delimiters)) : elements };
 }
+
+/** Keeps a segment as it stands, where it has a place; says whether it has. */
+export function keep(segment: Segment, ids: readonly string[], kept: RawSegment[]): boolean {
+  if (!ids.includes(segment.id)) return false;
+  kept.push(rawSegment(segment));
+  return true;
+}

@@ -370,3 +370,8 @@ export interface Transaction835 extends Head835 {
   /** PLB. */
   providerAdjustments: readonly ProviderAdjustment835[];
 }
+
+/** @internal A model while it is read. */
+export type Building<Model> = {
+  -readonly [Key in keyof Model]: Model[Key] extends readonly (infer Entry)[] ? Entry[] : Model[Key];
+};
