@@ -50,6 +50,9 @@ describe("SDK: a claim batch from funding to payout", () => {
         funded: true,
         paidInFull: false,
         open: 17_734n * CENT,
+        presented: 0n,
+        frozen: 0n,
+        retained: 0n,
         closedLines: [false, false, false, false],
       });
     });

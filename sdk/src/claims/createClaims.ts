@@ -74,7 +74,7 @@ export interface Claims {
   present(batch: BatchSource, by: readonly Attestation[] | ReportedStatement): Action<Presented, { presented: bigint }>;
   /**
    * Settles what was presented, but for lines in dispute, once the challenge period is over. Anyone may send it.
-   * @param presentation As `present` or `presentations` gave it, or its first line. @throws PRESENTATION_UNKNOWN
+   * @param presentation As `present` or `presentations` gave it, or the index in the batch of a line that it holds. @throws PRESENTATION_UNKNOWN
    */
   settlePresented(batch: BatchSource, presentation: number | Presentation): Action<Settlement, SettlementPreview>;
   /**
@@ -102,7 +102,7 @@ export interface Claims {
   recoup(batch: BatchSource, input: RecoupInput): Action<Returned>;
   /**
    * Credits payees with what is left of what was retained, once the look-back is over. Anyone may send it.
-   * @param retention As `retentions` gave it, or the first line of what was settled. @throws RETENTION_UNKNOWN
+   * @param retention As `retentions` gave it, or its first line. @throws RETENTION_UNKNOWN
    */
   release(batch: BatchSource, retention: number | Retention): Action<Released, { amount: bigint }>;
   /** Gives up open lines (the `index` of lines of `group`) of the signer's own group, as a pharmacy's B2 does. */

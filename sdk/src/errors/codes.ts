@@ -73,7 +73,8 @@ export const errorCodes = {
   PRESENTATION_NEEDED:
     "Under the batch's rulebook attestations do not settle as they are: present them, or deal with the batch by itself.",
   PRESENTATION_NOT_NEEDED: "The batch's rulebook has no challenge period: attestations settle at once.",
-  PRESENTATION_UNKNOWN: "Nothing is presented by this first line; details.presented lists what is.",
+  PRESENTATION_UNKNOWN:
+    "Nothing that is presented holds this line; details.presented lists the first lines of what is.",
   LINE_NOT_PRESENTED: "No result of the line is presented that could be disputed.",
   RETENTION_UNKNOWN: "Nothing is retained by this first line, or not of this payee.",
   REFUND_ORDER_INVALID: "Not a refund order to go by; details.reason: otherBatch, notPayee or expired.",

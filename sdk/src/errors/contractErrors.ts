@@ -76,7 +76,6 @@ export const contractErrors: Readonly<Record<string, Readonly<Record<string, str
     "PayeeSignatureMissing(uint256 group)": "The rulebook asks for the signature of the group's payee.",
     "PayerNotInStanding(address payer)": "The payer is not registered, or is suspended: ask the credentialing office.",
     "PaymentsMismatch(bytes32 batchId)": "More of the batch was paid in the meantime: prepare the refund anew.",
-    "PresentationAsked()": "Under this rulebook attestations do not settle at once: present them instead.",
     "PresentationMismatch(bytes32 batchId, uint256 firstLine)":
       "What was presented settled, or was disputed, in the meantime: read anew what there is.",
     "PresentationNotAsked(bytes32 rulebook)": "Under this rulebook attestations settle at once: settle with them.",
@@ -99,7 +98,8 @@ export const contractErrors: Readonly<Record<string, Readonly<Record<string, str
       "What is retained was released, or recouped of, in the meantime: read anew what there is.",
     "SafeERC20FailedOperation(address token)":
       "The token refused the transfer: check balance, approval, and whether the token takes part at all.",
-    "SignatureCountWrong(uint256 required, uint256 length)": "The rulebook asks for another number of signatures.",
+    "SignatureCountWrong(uint256 required, uint256 length)":
+      "The rulebook asks for another number of signatures, or to have attestations presented.",
     "SignatureInvalid(uint256 index)":
       "A signature is malformed, or not of the attester that it is said to be of: ask for a new one.",
     "SignatureNotAsked(uint256 index)":

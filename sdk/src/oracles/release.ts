@@ -154,8 +154,8 @@ function settledLinesOf(group: OpenedGroup, events: readonly ClaimBatchEvent[]):
 
 /** Lines that were paid as they were presented. */
 function presentedLinesOf(group: OpenedGroup, { settled }: BatchBook): number[] {
-  return settled.flatMap(({ lines, results }) => {
-    const held = new Set(linesIn(lines));
+  return settled.flatMap(({ written, results }) => {
+    const held = new Set(linesIn(written.lines));
     return payingLinesOf(group, results).filter((line) => held.has(group.firstLine + line));
   });
 }

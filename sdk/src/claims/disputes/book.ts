@@ -8,12 +8,17 @@ import {
   paymentOf,
   placeOfLine,
   withoutLine,
+  writtenOut,
   type Presentation,
   type Retention,
 } from "./structs";
 
-/** A presentation, with the EIP-712 digest of its attestation. */
-export type BookedPresentation = Presentation & { attestation: string };
+/** A presentation as the escrow takes it, and with its lines and outcomes written out. */
+export interface BookedPresentation extends Presentation {
+  /** EIP-712 digest of the attestation. */
+  attestation: string;
+  written: Pick<Presentation, "lines" | "outcomes">;
+}
 
 /** A line in dispute. Base units. */
 export interface BookedDispute {
@@ -32,7 +37,7 @@ export interface BatchBook {
   paid: bigint;
   /** Gone back to the payer, other than by refunds. */
   freed: bigint;
-  /** What waits for the end of its challenge period, by first line. */
+  /** What waits for the end of its challenge period, by its lowest line. */
   presentations: Map<number, BookedPresentation>;
   /** Presentations that settled, as they stood then. */
   settled: BookedPresentation[];
@@ -40,7 +45,7 @@ export interface BatchBook {
   disputes: Map<number, BookedDispute>;
   /** What was awarded, by index of the line in the batch. */
   awards: Map<number, bigint>;
-  /** By first line of the presentation that was settled. */
+  /** By lowest line of the presentation that was settled. */
   retentions: Map<number, Retention>;
   /** What payees received, in order, as words that the escrow hashed: see `IClaimEscrow.refund`. */
   payments: bigint[];
@@ -81,8 +86,9 @@ function add(book: BatchBook, groups: PublicPart["groups"], { name, args }: Clai
       return;
     case "ResultsPresented": {
       const { attestation, results, lines, outcomes } = args;
-      const firstLine = Number(args.firstLine);
-      book.presentations.set(firstLine, { firstLine, attestation, results, lines, outcomes });
+      const presentation = { firstLine: Number(args.firstLine), results, lines, outcomes };
+      const written = writtenOut(groups, presentation);
+      book.presentations.set(presentation.firstLine, { ...presentation, attestation, written });
       return;
     }
     case "PresentationSettled":
@@ -140,12 +146,15 @@ function takeOut(
   const presentation = book.presentations.get(firstLine);
   if (presentation === undefined) return;
   const { group } = placeOfLine(groups, index);
-  const lines = withoutLine(presentation.lines, index);
-  const outcomes = presentation.outcomes.map((word, i) =>
+  const lines = withoutLine(presentation.written.lines, index);
+  const outcomes = presentation.written.outcomes.map((word, i) =>
     i === group ? word - packWord(attestedAmount, amount - attestedAmount) : word,
   );
-  if (lines.every((word) => word === 0n)) book.presentations.delete(firstLine);
-  else book.presentations.set(firstLine, { ...presentation, lines, outcomes });
+  book.presentations.delete(firstLine);
+  const [lowest] = linesIn(lines);
+  if (lowest === undefined) return;
+  const written = { lines, outcomes };
+  book.presentations.set(lowest, { ...presentation, ...written, written, firstLine: lowest });
 }
 
 function recoup(book: BatchBook, firstLine: number, payee: string, amount: bigint): void {
@@ -177,4 +186,4 @@ export const isWhole = ({ terms }: Pick<PublicPart, "terms">, open: bigint, book
 
 /** Indices in the batch of lines that are closed on chain, and can still be paid. */
 export const undecidedIn = ({ presentations, disputes }: BatchBook): Set<number> =>
-  new Set([...[...presentations.values()].flatMap(({ lines }) => linesIn(lines)), ...disputes.keys()]);
+  new Set([...[...presentations.values()].flatMap(({ written }) => linesIn(written.lines)), ...disputes.keys()]);

@@ -136,13 +136,13 @@ async function presentationStatus(
   { escrow, batch, blockTag }: At,
   presentation: BookedPresentation,
 ): Promise<PresentationStatus> {
-  const { firstLine, outcomes, lines } = presentation;
+  const { firstLine, results, lines, outcomes, attestation, written } = presentation;
   const { commitment, challengeUntil } = await escrow.presentationOf(batch.terms, firstLine, { blockTag });
   if (!same(commitment, presentationCommitmentOf(presentation))) throw incomplete(batch);
-  const said = outcomes.map(outcomeOf);
+  const said = written.outcomes.map(outcomeOf);
   return {
-    ...presentation,
-    held: linesIn(lines).map((index) => placeOfLine(batch.groups, index)),
+    ...{ firstLine, results, lines, outcomes, attestation },
+    held: linesIn(written.lines).map((index) => placeOfLine(batch.groups, index)),
     paid: said.reduce((sum, { paid }) => sum + paid, 0n),
     freed: said.reduce((sum, { freed }) => sum + freed, 0n),
     challengeUntil: Number(challengeUntil),

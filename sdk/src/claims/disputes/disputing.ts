@@ -13,7 +13,7 @@ import type { ReportedStatement } from "../reporting";
 import { packGroup } from "../types";
 
 import { currentOf } from "./current";
-import { indexOfLine, linesIn, openingOf, type BatchLine, type Presentation } from "./structs";
+import { indexOfLine, openingOf, type BatchLine, type Presentation } from "./structs";
 
 /** A line that was frozen. Amounts in base units. */
 export interface Disputed extends BatchLine {
@@ -154,9 +154,8 @@ async function presentationWith(
   batch: PublicPart,
   { group, line }: BatchLine,
 ): Promise<Presentation> {
-  const index = indexOfLine(batch.groups, { group, line });
   const { presentations } = await currentOf(connection, batch);
-  const found = presentations.find(({ lines }) => linesIn(lines).includes(index));
+  const found = presentations.find(({ held }) => held.some((place) => place.group === group && place.line === line));
   if (found !== undefined) return found;
   throw new CarepactError(
     "LINE_NOT_PRESENTED",

@@ -10,7 +10,7 @@ import { previewOf, roundsIn, summed, type Settlement, type SettlementPreview } 
 import { packGroup } from "../types";
 
 import { currentOf } from "./current";
-import { outcomeOf, type Presentation } from "./structs";
+import { indexOfLine, outcomeOf, writtenOut, type Presentation } from "./structs";
 
 /** What was presented. Amounts in base units. */
 export interface Presented {
@@ -30,7 +30,7 @@ export interface Presented {
 /** @internal Presents what attestations call final and is still open, so that it can be disputed before it settles. */
 export function present(connection: Connection, input: SettleInput): Action<Presented, { presented: bigint }> {
   return actionOf(connection, async () => {
-    const { batchId, rulebook } = publicPartOf(input.batch);
+    const { batchId, rulebook, groups } = publicPartOf(input.batch);
     if (rulebook.challengePeriod === 0)
       throw new CarepactError(
         "PRESENTATION_NOT_NEEDED",
@@ -58,7 +58,7 @@ export function present(connection: Connection, input: SettleInput): Action<Pres
           lines: [...lines],
           outcomes: [...outcomes],
         };
-        const said = outcomes.map(outcomeOf);
+        const said = writtenOut(groups, presentation).outcomes.map(outcomeOf);
         return {
           ...nothing,
           presentation,
@@ -81,7 +81,8 @@ export function settlePresented(
     const batch = publicPartOf(source);
     const { batchId, terms, groups } = batch;
     const presentation = typeof which === "number" ? await presentationAt(connection, batch, which) : which;
-    const { firstLine, outcomes } = presentation;
+    const { firstLine } = presentation;
+    const { outcomes } = writtenOut(groups, presentation);
     return {
       to: connection.deployment.claimEscrow,
       data: escrowExtensionInterface.encodeFunctionData("settlePresented", [
@@ -101,14 +102,14 @@ export function settlePresented(
   });
 }
 
-/** The presentation that a line names. @throws PRESENTATION_UNKNOWN */
-async function presentationAt(connection: Connection, batch: PublicPart, firstLine: number): Promise<Presentation> {
+/** The presentation that holds a line, by its index in the batch. @throws PRESENTATION_UNKNOWN */
+async function presentationAt(connection: Connection, batch: PublicPart, line: number): Promise<Presentation> {
   const { presentations } = await currentOf(connection, batch);
-  const found = presentations.find((presentation) => presentation.firstLine === firstLine);
+  const found = presentations.find(({ held }) => held.some((place) => indexOfLine(batch.groups, place) === line));
   if (found !== undefined) return found;
   throw new CarepactError(
     "PRESENTATION_UNKNOWN",
-    "Nothing is presented by this first line: it never was, it settled, or all of its lines were disputed.",
-    { batchId: batch.batchId, firstLine, presented: presentations.map((presentation) => presentation.firstLine) },
+    "Nothing that is presented holds this line: it never was presented, it settled, or it was disputed.",
+    { batchId: batch.batchId, line, presented: presentations.map(({ firstLine }) => firstLine) },
   );
 }

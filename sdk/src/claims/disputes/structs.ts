@@ -1,8 +1,9 @@
-import { AbiCoder, concat, dataSlice, getAddress, keccak256, toBeHex } from "ethers";
+import { AbiCoder, concat, getAddress, keccak256, toBeHex } from "ethers";
 
 import { CarepactError } from "../../errors";
 import { openedGroupsOf, publicPartOf, type BatchSource } from "../batchSource";
-import { packGroupLines, type PackedGroupLines } from "../types";
+import { decodeResults } from "../results";
+import { packGroupLines, type Group, type PackedGroupLines } from "../types";
 
 /** A line of a claim batch, by its place. */
 export interface BatchLine {
@@ -14,19 +15,25 @@ export interface BatchLine {
 
 /** What was presented and has not settled yet, as the escrow takes it (`Presentation` of ClaimTypes.sol). */
 export interface Presentation {
-  /** First line of the batch that was presented with it, which names the presentation within its batch. */
+  /** Lowest line of the batch that it holds, which names it within its batch: another, once that line is disputed. */
   firstLine: number;
   /** Packed results as attested, see `encodeResults`. */
   results: string;
-  /** Bit set of the lines of the batch that it holds: 256 lines a word, the first in the lowest bit. */
+  /**
+   * Bit set of the lines of the batch that it holds: 256 lines a word, the first in the lowest bit. Nothing: all lines of the groups of
+   * which `results` say one final thing.
+   */
   lines: bigint[];
-  /** Per group of the batch, what its payee will be paid (shifted left by 96 bits) and what goes back to the payer, base units. */
+  /**
+   * Per group of the batch, what its payee will be paid (shifted left by 96 bits) and what goes back to the payer, base units. Nothing
+   * where `lines` are nothing: the subtotals.
+   */
   outcomes: bigint[];
 }
 
 /** What is retained of the payments of one settlement, as the escrow takes it (`Retention` of ClaimTypes.sol). */
 export interface Retention {
-  /** First line of the presentation that was settled, which names the retention within its batch. */
+  /** Lowest line of the presentation that was settled, which names the retention within its batch. */
   firstLine: number;
   /** Words of payee (160 bits) and what is retained of its payment (96 bits, base units). */
   amounts: bigint[];
@@ -71,17 +78,41 @@ export const linesIn = (words: readonly bigint[]): number[] =>
 export const withoutLine = (words: readonly bigint[], line: number): bigint[] =>
   words.map((word, i) => (i === Math.floor(line / WORD_BITS) ? word & ~(1n << BigInt(line % WORD_BITS)) : word));
 
-const COMMITMENT_BYTES = 27;
+/** Lines and outcomes of a presentation, written out where it says them by its results alone. */
+export function writtenOut(
+  groups: readonly Group[],
+  { results, lines, outcomes }: Presentation,
+): Pick<Presentation, "lines" | "outcomes"> {
+  if (outcomes.length > 0) return { lines, outcomes };
+  const count = groups.reduce((sum, { lineCount }) => sum + lineCount, 0);
+  const bits = Array.from({ length: Math.ceil(count / WORD_BITS) }, () => 0n);
+  let first = 0;
+  const said = decodeResults(results, groups).map((result, i) => {
+    const { lineCount, subtotal } = groups[i] as Group;
+    const next = first + lineCount;
+    if (result.result !== "met" && result.result !== "notMet") {
+      first = next;
+      return 0n;
+    }
+    for (; first < next; first++) {
+      const word = Math.floor(first / WORD_BITS);
+      bits[word] = (bits[word] ?? 0n) | (1n << BigInt(first % WORD_BITS));
+    }
+    return result.result === "met" ? packWord(subtotal, 0n) : packWord(0n, subtotal);
+  });
+  return { lines: bits, outcomes: said };
+}
 
+const COMMITMENT_MASK = (1n << 214n) - 1n;
 const PRESENTATION_TYPES = ["bytes32", "uint256[]", "uint256[]"];
 
-const commitmentTo = (bytes: string): string => dataSlice(keccak256(bytes), 0, COMMITMENT_BYTES);
+const commitmentTo = (bytes: string): string => toBeHex(BigInt(keccak256(bytes)) & COMMITMENT_MASK, 32);
 
-/** What the escrow keeps of a presentation: first 27 bytes of keccak256(abi.encode(keccak256(results), lines, outcomes)). */
+/** What the escrow keeps of a presentation: the lower 214 bits of keccak256(abi.encode(keccak256(results), lines, outcomes)). */
 export const presentationCommitmentOf = ({ results, lines, outcomes }: Presentation): string =>
   commitmentTo(AbiCoder.defaultAbiCoder().encode(PRESENTATION_TYPES, [keccak256(results), lines, outcomes]));
 
-/** What the escrow keeps of a retention: first 27 bytes of keccak256 of the amounts, each a word of 32 bytes. */
+/** What the escrow keeps of a retention: the lower 214 bits of keccak256 of the amounts, each a word of 32 bytes. */
 export const retentionCommitmentOf = ({ amounts }: Retention): string =>
   commitmentTo(concat(amounts.map((word) => toBeHex(word, 32))));
 
