@@ -24,7 +24,7 @@ export const plain = {
   WebAuthnOriginVerifier: "webAuthnOriginVerifier",
 } as const satisfies Record<string, keyof Deployment>;
 
-/** Contracts that an implementation is made with: it keeps their addresses in its code. */
+/** Contracts that an implementation is made with: it keeps their addresses in its code, and runs theirs on its storage. */
 export const madeWith: Partial<Record<string, readonly string[]>> = { ClaimEscrow: ["ClaimEscrowExtension"] };
 
 /** A contract that is a part of an implementation. */

@@ -1,13 +1,13 @@
-import { cpSync } from "node:fs";
+import { cpSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
 import { expect } from "chai";
 import { BrowserProvider, Contract, Interface } from "ethers";
 
-import { deployCarepact } from "../../deploy/deploying";
+import { checkDeployment, deployCarepact, isSound, parametersOf } from "../../deploy/deploying";
 import type { Failure } from "../../deploy/failure";
 import type { Site } from "../../deploy/site";
-import { implementationOf } from "../../deploy/system";
+import { implementationOf, partsOf } from "../../deploy/system";
 import { executeUpgrade, prepareUpgrade, scheduleUpgrade } from "../../deploy/upgrading";
 import type { Deployment } from "../../sdk/src/chain/deployment";
 
@@ -126,6 +126,37 @@ describe("An upgrade on Hardhat's own chain", () => {
     const empty = await embeddedSite({}, 31337, site.node);
     const elsewhere = { ...site, journal: empty.journal };
     expect((await thrownBy(prepareUpgrade(elsewhere, wanted))).message).to.include("was not written down");
+  });
+
+  describe("of the escrow", () => {
+    const escrow = { proxy: "ClaimEscrow" };
+
+    it("deploys the extension anew that it is made with, and is sound when it is done", async () => {
+      const prepared = await prepareUpgrade(site, escrow);
+      expect(prepared).to.include({ stage: "prepared", sent: 2 });
+      const partsBefore = await partsOf(site.provider, "ClaimEscrow", prepared.current);
+      const partsAfter = await partsOf(site.provider, "ClaimEscrow", prepared.next!);
+      for (const [i, { name, address }] of partsAfter.entries()) {
+        expect(name).to.equal(partsBefore[i]!.name);
+        expect(address).not.to.equal(partsBefore[i]!.address);
+      }
+      expect(await scheduleUpgrade(site, escrow)).to.include({ stage: "scheduled", sent: 1 });
+      await pass(site.node, 14 * DAY);
+      expect(await executeUpgrade(site, escrow)).to.include({ stage: "done", current: prepared.next });
+      expect(isSound(await checkDeployment(site, deployment, await parametersOf(site)))).to.equal(true);
+    });
+
+    it("is refused where its extension would misread what is stored", async () => {
+      const layouts = join(site.journal!, "layouts");
+      const file = join(layouts, `${await implementationOf(site.provider, deployment.claimEscrow)}.json`);
+      const held = "erc7201:carepact.storage.HeldLines";
+      const recorded = JSON.parse(readFileSync(file, "utf8")) as { layout: { namespaces: Record<string, object[]> } };
+      recorded.layout.namespaces[held]!.unshift({ ...recorded.layout.namespaces[held]![0]!, label: "frozen" });
+      writeFileSync(file, JSON.stringify(recorded));
+      const refused = await thrownBy<Failure>(prepareUpgrade(site, escrow));
+      expect(refused.kind).to.equal("refused");
+      expect(refused.message).to.include("frozen");
+    });
   });
 
   it("has to be scheduled anew when it was not carried out within a week", async () => {
