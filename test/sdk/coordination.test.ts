@@ -19,7 +19,7 @@ const all: CoordinatedAnswer[] = [
 ];
 
 const changed = (i: number, change: Record<string, unknown>): CoordinatedAnswer[] =>
-  all.map((answer, k) => (k === i ? ({ ...answer, ...change } as CoordinatedAnswer) : answer));
+  all.map((answer, k) => (k === i ? { ...answer, ...change } : answer));
 
 /** A claim with its first line changed, balanced or not. */
 const withLine = (claim: AdjudicatedClaim, change: object): AdjudicatedClaim => ({

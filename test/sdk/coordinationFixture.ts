@@ -86,7 +86,9 @@ export async function groupOf(payer: string, claims: readonly AdjudicatedClaim[]
 }
 
 /** An event of the escrow as history gives it, at its place in the list. */
-export const happened = (list: readonly [ClaimBatchEventName, Record<string, unknown>][]): ClaimBatchEvent[] =>
+export const happened = (
+  list: readonly (readonly [ClaimBatchEventName, Record<string, unknown>])[],
+): ClaimBatchEvent[] =>
   list.map(
     ([name, args], logIndex) =>
       ({

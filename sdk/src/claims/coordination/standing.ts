@@ -3,7 +3,6 @@ import type { Token } from "../../money";
 import type { ClaimBatchEvent } from "../batchEvents";
 import type { OpenedGroup, OpenedLine } from "../file";
 import { unbalanced, type LineReference } from "../input/adjudicated";
-import { moneyEventNames, type MoneyEvent } from "../remittance/events";
 import { replay, type Movement } from "../remittance/replay";
 
 /** How a line of a batch stands. Amounts in base units of the batch's token. */
@@ -49,7 +48,7 @@ export function standingOf(
   events: readonly ClaimBatchEvent[],
   options: { refunds?: readonly LineRefund[] } = {},
 ): GroupStanding {
-  const { decided, movements, states } = replay(group, events.filter(movesMoney));
+  const { decided, movements, states } = replay(group, events);
   const paidOf = new Map(decided.map(({ line, paid }) => [line.index, paid]));
   const moved = (...kinds: Movement["kind"][]): bigint =>
     movements.reduce((sum, { kind, amount }) => (kinds.includes(kind) ? sum + amount : sum), 0n);
@@ -70,9 +69,6 @@ export function standingOf(
   giveBack(lines, moved("repaid", "returned", "recouped"), options.refunds, group.token);
   return { lines, retained: moved("retained") - moved("released", "recouped") };
 }
-
-const movesMoney = (event: ClaimBatchEvent): event is MoneyEvent =>
-  (moneyEventNames as readonly string[]).includes(event.name);
 
 /** Puts what was given back on the lines that it is of. */
 function giveBack(
