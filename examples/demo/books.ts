@@ -177,9 +177,10 @@ export function compareBooks(books: Books, chain: ChainReadings, options: BooksO
     same("FREE_DIFFERS", key, free, chain.balances.get(key)?.free);
     same("CREDIT_DIFFERS", key, credit, chain.balances.get(key)?.credit);
   }
-  for (const [batchId, { open, paidInFull }] of books.batches) {
+  for (const [batchId, { unsettled, paidInFull, wasPresented }] of books.batches) {
     const status = chain.statuses.get(batchId);
-    same("OPEN_DIFFERS", `batch ${batchId}`, open, status?.open);
+    const isPart = wasPresented && status !== undefined && status.open <= unsettled;
+    if (!isPart) same("OPEN_DIFFERS", `batch ${batchId}`, unsettled, status?.open);
     same("STATUS_DIFFERS", `batch ${batchId}: funded`, true, status?.funded);
     same("STATUS_DIFFERS", `batch ${batchId}: paid in full`, paidInFull, status?.paidInFull);
   }
@@ -201,7 +202,7 @@ export function owedIn(books: Books, token: string): bigint {
   let owed = 0n;
   for (const entry of books.accounts.values()) if (entry.token === token) owed += entry.free + entry.credit;
   for (const entry of books.batches.values())
-    if (entry.token === token) owed += entry.open + entry.presented + entry.frozen + entry.retained;
+    if (entry.token === token) owed += entry.unsettled + entry.frozen + entry.retained;
   return owed + (books.tokens.get(token)?.bonds ?? 0n);
 }
 

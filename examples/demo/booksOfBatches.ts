@@ -15,13 +15,12 @@ export function bookFunding(
     token,
     payer,
     total,
-    open: total,
+    unsettled: total,
     payees: new Map(),
     paidInFull: false,
-    isPresented: false,
-    presentations: new Map(),
+    wasPresented: false,
     ...{ paid: 0n, freed: 0n, reversed: 0n, reclaimed: 0n, recouped: 0n, settlements: 0 },
-    ...{ presented: 0n, frozen: 0n, retained: 0n, unfinished: 0n, unfinishedPaid: 0n },
+    ...{ frozen: 0n, retained: 0n, unfinished: 0n, unfinishedPaid: 0n },
   });
   tokenBook(books, token).funded += total;
   move(books, token, payer, "free", -total);
@@ -43,15 +42,16 @@ export function bookInBatch(books: Books, name: string, args: Result, place: str
     case "Refunded":
       return bookRefund(books, batch, args as Result & { payee: string; amount: bigint; fromCredit: boolean });
     case "ResultsPresented":
-      return bookPresentation(books, batch, args as Result & { firstLine: bigint; outcomes: bigint[] });
+      batch.wasPresented = true;
+      return;
     case "PresentationSettled":
-      return finishPresentation(books, batch, (args as Result & { firstLine: bigint }).firstLine, place);
+      return finishPresentation(books, batch, place);
     case "LineDisputed":
       return bookDispute(books, batch, args as Result & Dispute);
     case "DisputeResolved":
       return bookRuling(books, batch, args as Result & Ruling);
     case "PaymentsRetained":
-      return bookRetention(books, batch, args as Result & { firstLine: bigint; amounts: bigint[] });
+      return bookRetention(books, batch, args as Result & { amounts: bigint[] });
     case "Recouped":
     case "RetentionReleased":
       return bookRetained(books, batch, name, args as Result & { payee: string; amount: bigint });
@@ -63,7 +63,7 @@ const amountIn = (word: bigint): bigint => word & ((1n << AMOUNT_BITS) - 1n);
 const sum = (amounts: readonly bigint[]): bigint => amounts.reduce((total, amount) => total + amount, 0n);
 
 /** Parts of a batch's money that is neither paid nor back. */
-type Part = "open" | "presented" | "frozen" | "retained";
+type Part = "unsettled" | "frozen" | "retained";
 
 function take(books: Books, batch: BatchBook, part: Part, amount: bigint): void {
   batch[part] -= amount;
@@ -95,7 +95,7 @@ function bookGroup(
   batch.unfinishedPaid += paid;
   pay(books, batch, payee, paid);
   free(books, batch, freed);
-  take(books, batch, batch.isPresented ? "presented" : "open", paid + freed);
+  take(books, batch, "unsettled", paid + freed);
 }
 
 /** Ends a settlement: its groups come before. */
@@ -112,9 +112,10 @@ function bookReturn(books: Books, batch: BatchBook, name: string, amount: bigint
   batch[to] += amount;
   tokenBook(books, batch.token)[to] += amount;
   move(books, batch.token, batch.payer, "free", amount);
-  take(books, batch, "open", amount);
-  if (to === "reclaimed" && batch.open !== 0n)
-    note(books, "RECLAIM_LEFT_OPEN", `batch ${batch.batchId}`, 0n, batch.open);
+  take(books, batch, "unsettled", amount);
+  // What is presented is not reclaimed.
+  if (to === "reclaimed" && batch.unsettled !== 0n && !batch.wasPresented)
+    note(books, "RECLAIM_LEFT_OPEN", `batch ${batch.batchId}`, 0n, batch.unsettled);
 }
 
 function bookRefund(
@@ -133,40 +134,21 @@ function bookRefund(
   move(books, batch.token, batch.payer, "free", amount);
 }
 
-function bookPresentation(
-  books: Books,
-  batch: BatchBook,
-  { firstLine, outcomes }: { firstLine: bigint; outcomes: readonly bigint[] },
-): void {
-  const amount = sum(outcomes.map((word) => (word >> AMOUNT_BITS) + amountIn(word)));
-  batch.isPresented = true;
-  batch.presentations.set(firstLine, amount);
-  batch.presented += amount;
-  take(books, batch, "open", amount);
-}
-
-function finishPresentation(books: Books, batch: BatchBook, firstLine: bigint, place: string): void {
-  const left = batch.presentations.get(firstLine);
-  const settled = batch.unfinished;
-  // What is retained was taken off before.
-  if (left !== settled) note(books, "PRESENTATION_DIFFERS", place, left ?? "a presentation", settled);
-  batch.presentations.delete(firstLine);
+function finishPresentation(books: Books, batch: BatchBook, place: string): void {
+  if (!batch.wasPresented) note(books, "SETTLEMENT_INCOMPLETE", place, "a presentation before it", "none");
   // All of a payment may be retained, so that nothing is credited.
-  if (settled === 0n && left === 0n) batch.settlements += 1;
+  if (batch.retained > 0n && batch.unfinished === 0n) batch.settlements += 1;
   else finish(books, batch, place);
 }
 
 interface Dispute {
   by: string;
-  firstLine: bigint;
   amount: bigint;
   bond: bigint;
 }
 
-function bookDispute(books: Books, batch: BatchBook, { by, firstLine, amount, bond }: Dispute): void {
-  const presented = batch.presentations.get(firstLine);
-  if (presented !== undefined) batch.presentations.set(firstLine, presented - amount);
-  take(books, batch, presented === undefined ? "open" : "presented", amount);
+function bookDispute(books: Books, batch: BatchBook, { by, amount, bond }: Dispute): void {
+  take(books, batch, "unsettled", amount);
   batch.frozen += amount;
   tokenBook(books, batch.token).bonds += bond;
   // Out of the free balance first.
@@ -192,14 +174,9 @@ function bookRuling(books: Books, batch: BatchBook, { payee, award, returned, bo
   move(books, batch.token, bondTo, bondTo === batch.payer ? "free" : "credit", bond);
 }
 
-function bookRetention(
-  books: Books,
-  batch: BatchBook,
-  { firstLine, amounts }: { firstLine: bigint; amounts: readonly bigint[] },
-): void {
+function bookRetention(books: Books, batch: BatchBook, { amounts }: { amounts: readonly bigint[] }): void {
   const amount = sum(amounts.map(amountIn));
-  batch.presentations.set(firstLine, (batch.presentations.get(firstLine) ?? 0n) - amount);
-  take(books, batch, "presented", amount);
+  take(books, batch, "unsettled", amount);
   batch.retained += amount;
 }
 

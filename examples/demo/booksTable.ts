@@ -58,13 +58,11 @@ export async function showBooks(
       { right: [0, 1, 2, 3, 4, 5, 6, 7, 8, 9] },
     );
     screen.table(
-      ["claim batch", "total", "paid", "freed", "recouped", "reversed", "reclaimed", "held", "open"],
-      of(report.batches).map(({ batchId, total, paid, freed, recouped, reversed, reclaimed, open, ...held }) => [
+      ["claim batch", "total", "paid", "freed", "recouped", "reversed", "reclaimed", "held", "unsettled"],
+      of(report.batches).map(({ batchId, total, paid, freed, recouped, reversed, reclaimed, unsettled, ...held }) => [
         `${batchId.slice(0, 10)}…`,
-        // What is presented, in dispute or retained is neither side's yet.
-        ...[total, paid, freed, recouped, reversed, reclaimed, held.presented + held.frozen + held.retained, open].map(
-          show,
-        ),
+        // What is in dispute or retained is neither side's yet.
+        ...[total, paid, freed, recouped, reversed, reclaimed, held.frozen + held.retained, open].map(show),
       ]),
       { right: [1, 2, 3, 4, 5, 6, 7, 8] },
     );

@@ -35,9 +35,8 @@ export interface BatchBook {
   reversed: bigint;
   reclaimed: bigint;
   recouped: bigint;
-  open: bigint;
-  /** Waits for the end of a challenge period. */
-  presented: bigint;
+  /** Neither settled nor back: open or, where attestations are presented, waiting for the end of a challenge period. */
+  unsettled: bigint;
   /** In dispute. */
   frozen: bigint;
   /** Kept back of payments. */
@@ -51,10 +50,8 @@ export interface BatchBook {
   /** Amounts of GroupSettled events whose settlement's own event has not come yet: all of them, and what of them was paid. */
   unfinished: bigint;
   unfinishedPaid: bigint;
-  /** Whether its attestations are presented: then what settles was presented before. */
-  isPresented: boolean;
-  /** What is still to settle of each presentation, by its first line. */
-  presentations: Map<bigint, bigint>;
+  /** Whether anything of it was ever presented: events do not tell how much. */
+  wasPresented: boolean;
 }
 
 /** What can be wrong with books. */
@@ -64,7 +61,6 @@ export const inequalityNames = {
   EVENT_OF_UNKNOWN_BATCH: "An event names a claim batch that was never funded.",
   BATCH_FUNDED_TWICE: "A claim batch was funded twice.",
   SETTLEMENT_INCOMPLETE: "A settlement's events of groups and of the batch do not belong together.",
-  PRESENTATION_DIFFERS: "A presentation settled for another amount than was presented and not disputed since.",
   RECLAIM_LEFT_OPEN: "A reclaim did not return all that was open.",
   REFUND_ABOVE_PAID: "A payee refunded more than it was paid from the batch.",
   BELOW_ZERO: "More left an account or batch than was in it.",
