@@ -36,10 +36,11 @@ abstract contract Cases is ClaimBatchStates {
         opened.terms = RulebookBlobLib.readTerms(opened.rulebook.blob());
     }
 
-    /// @dev The case of a batch whose money may move now, where stops of its rulebook do not matter.
+    /// @dev The case of a batch whose money may move now, where a suspension of its rulebook does not matter.
     function _runningCaseOf(ClaimBatch calldata batch) internal view returns (Case memory opened) {
         opened = _caseOf(_domainSeparator(), batch);
-        _requireNotPaused(opened.stopClock);
+        // Beyond the cap a pause no longer moves periods, so that it must not keep anybody from what they are for.
+        if (opened.stopped < _MAX_STOPPED) _requireNotPaused(opened.stopClock);
     }
 
     /// @dev The beginning of a period that begins now.

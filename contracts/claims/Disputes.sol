@@ -48,7 +48,7 @@ abstract contract Disputes is IDisputes, Presentations {
         bool empty = _takeOut(left, index, line.group, _packOutcome(paid, amount - paid));
         // The dispute takes the place of a presentation that was named by this line.
         if (!empty) _keep(case_.batchId, left, stored.start());
-        Dispute opened = DisputeLib.create(amount, _startOf(case_), byPayer).attest(paid);
+        Dispute opened = DisputeLib.create(amount, _startOf(case_), byPayer).contest(paid);
         _freeze(case_, batch.token, index, presentation.firstLine, opened);
     }
 
@@ -220,7 +220,7 @@ abstract contract Disputes is IDisputes, Presentations {
 
     /// @dev Whether the payer gets the bond: what who disputed did not gain by it, it loses.
     function _payerWins(Dispute ended, uint256 award) private pure returns (bool) {
-        uint256 undisputed = ended.attestedAmount();
+        uint256 undisputed = ended.contestedAmount();
         return ended.byPayer() ? award < undisputed : award <= undisputed;
     }
 

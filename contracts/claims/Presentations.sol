@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.30;
 
+import {Hashes} from "@openzeppelin/contracts/utils/cryptography/Hashes.sol";
 import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
 import {IClaimEscrow} from "../interfaces/IClaimEscrow.sol";
 import {IPresentations} from "../interfaces/IPresentations.sol";
@@ -39,23 +40,28 @@ abstract contract Presentations is IPresentations, Attestations, Retentions {
         Round memory round;
         bytes32 digest = _checkAttestation(domain, case_, round, batch, attestation);
         _checkGroups(batch, groups);
-        Presentation memory presentation = _judge(case_, groups, attestation.results, round);
-        if (round.tracked) _judgeByLine(case_, batch, groups, attestation.results, opened, presentation, round);
+        bytes calldata results = attestation.results;
+        Presentation memory presentation;
+        bool byLine = case_.state.tracked() || !_judge(groups, results, presentation, round);
+        if (byLine) _judgeByLine(case_, batch, groups, results, opened, presentation, round);
         presented = round.paid + round.freed;
         if (presented == 0) return 0;
 
         case_.state = case_.state.close(presented);
+        if (case_.state.open() != 0) {
+            // What follows in this call stores the state once more.
+            case_.state = case_.state.track();
+            if (!byLine) {
+                round.closed = new uint256[](LineBitmap.wordCount(case_.state.lines()));
+                _closeWholeGroups(groups, results, round.closed);
+            }
+        } else if (round.reportKey != 0) {
+            _clearReport(round.reportKey);
+        }
         _storeState(case_.batchId, case_.state, round.closed);
-        if (round.reportKey != 0 && case_.state.open() == 0) _clearReport(round.reportKey);
-        emit ResultsPresented(
-            case_.batchId,
-            digest,
-            presentation.firstLine,
-            attestation.results,
-            presentation.lines,
-            presentation.outcomes
-        );
-        presentation.results = attestation.results;
+        (uint256 firstLine, uint256[] memory lines) = (presentation.firstLine, presentation.lines);
+        emit ResultsPresented(case_.batchId, digest, firstLine, results, lines, presentation.outcomes);
+        presentation.results = results;
         if (case_.terms.challengePeriod != 0) _keep(case_.batchId, presentation, _startOf(case_));
         else _settlePresentation(case_, batch, groups, presentation);
     }
@@ -175,40 +181,35 @@ abstract contract Presentations is IPresentations, Attestations, Retentions {
         emit PresentationSettled(case_.batchId, presentation.firstLine);
     }
 
-    /// @dev What an attestation makes of a batch of which nothing was closed before, if its results say one thing of each group: then they
-    /// say it all. Else nothing, and `round` is tracked.
+    /// @dev What an attestation makes of a batch of which nothing was closed before.
+    /// @return whole Whether its results say one thing of each group, so that they say it all.
     function _judge(
-        Case memory case_,
         Group[] calldata groups,
         bytes calldata results,
+        Presentation memory presentation,
         Round memory round
-    ) private pure returns (Presentation memory presentation) {
+    ) private pure returns (bool whole) {
         if (!results.beginWith(groups.length)) revert IClaimEscrow.ResultsMalformed();
-        round.tracked = case_.state.tracked();
-        if (round.tracked) return presentation;
-        round.closed = new uint256[](LineBitmap.wordCount(case_.state.lines()));
-        bool found = false;
+        uint256 paid = 0;
+        uint256 freed = 0;
+        uint256 line = 0;
         // The groups are those that were funded: at most 500 subtotals of 86 bits.
         unchecked {
-            uint256 firstLine = 0;
             for (uint256 i = 0; i < groups.length; ++i) {
                 Group group = groups.at(i);
                 uint256 code = results.codeAt(i);
-                if (code == ResultsLib.BY_LINE) {
-                    round.tracked = true;
-                    return presentation;
-                }
+                if (code == ResultsLib.BY_LINE) return false;
                 if (code != ResultsLib.PENDING) {
-                    if (code == ResultsLib.MET) round.paid += group.subtotal();
-                    else round.freed += group.subtotal();
-                    round.closed.closeRange(firstLine, group.lineCount());
-                    if (!found) presentation.firstLine = firstLine;
-                    found = true;
+                    if (paid + freed == 0) presentation.firstLine = line;
+                    if (code == ResultsLib.MET) paid += group.subtotal();
+                    else freed += group.subtotal();
                 }
-                firstLine += group.lineCount();
+                line += group.lineCount();
             }
         }
         if (results.length != ResultsLib.codesLength(groups.length)) revert IClaimEscrow.ResultsMalformed();
+        (round.paid, round.freed) = (paid, freed);
+        return true;
     }
 
     /// @dev What an attestation makes of a batch's open lines otherwise.
@@ -222,7 +223,8 @@ abstract contract Presentations is IPresentations, Attestations, Retentions {
         Round memory round
     ) private view {
         _checkLines(batch.manifestRoot, groups.length, opened);
-        (round.paid, round.freed) = (0, 0);
+        // What is presented has to be known by line, in a batch's first round, too.
+        round.tracked = true;
         round.closed = _loadClosed(case_.batchId, case_.state);
         presentation.lines = _loadClosed(case_.batchId, case_.state);
         presentation.outcomes = _judgeGroups(groups, results, opened.groups, round);
@@ -240,7 +242,10 @@ abstract contract Presentations is IPresentations, Attestations, Retentions {
     }
 
     /// @dev The part of a {Commitment} that says to what. Lengths are part of it: words of one list could else pass for those of the other.
+    /// Preimages of both forms differ in length.
     function _hashOf(Presentation memory presentation) private pure returns (bytes32) {
-        return keccak256(abi.encode(keccak256(presentation.results), presentation.lines, presentation.outcomes));
+        bytes32 resultsHash = keccak256(presentation.results);
+        if (presentation.outcomes.length == 0) return Hashes.efficientKeccak256(resultsHash, 0);
+        return keccak256(abi.encode(resultsHash, presentation.lines, presentation.outcomes));
     }
 }

@@ -152,6 +152,17 @@ abstract contract Rounds is ClaimBatchStates {
         return group.subtotal();
     }
 
+    /// @dev Marks the lines of the groups that the first round of a batch settled whole. Needed only if other lines stay open.
+    function _closeWholeGroups(Group[] calldata groups, bytes calldata results, uint256[] memory closed) internal pure {
+        uint256 firstLine = 0;
+        for (uint256 i = 0; i < groups.length; ++i) {
+            uint256 count = groups.at(i).lineCount();
+            uint256 code = results.codeAt(i);
+            if (code == ResultsLib.MET || code == ResultsLib.NOT_MET) closed.closeRange(firstLine, count);
+            firstLine += count;
+        }
+    }
+
     /// @dev Closes the lines of a group by their own results, and moves the cursor behind these.
     /// @param amounts Of the group's lines. Where they are missing from a group of several lines, it stays as it is.
     function _closeByLine(

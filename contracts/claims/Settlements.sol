@@ -172,15 +172,4 @@ abstract contract Settlements is ClaimBatches, Rounds, Pools, WorkflowReports {
         }
         if (round.cursor != results.length) revert ResultsMalformed();
     }
-
-    /// @dev Marks the lines of the groups that the first round of a batch settled whole. Needed only if other lines stay open.
-    function _closeWholeGroups(Group[] calldata groups, bytes calldata results, uint256[] memory closed) private pure {
-        uint256 firstLine = 0;
-        for (uint256 i = 0; i < groups.length; ++i) {
-            uint256 count = groups.at(i).lineCount();
-            uint256 code = results.codeAt(i);
-            if (code == ResultsLib.MET || code == ResultsLib.NOT_MET) closed.closeRange(firstLine, count);
-            firstLine += count;
-        }
-    }
 }

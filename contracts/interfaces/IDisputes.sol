@@ -113,8 +113,8 @@ interface IDisputes {
     ) external;
 
     /// @notice Rules on a dispute. Only the arbiter of the batch's rulebook, within its time.
-    /// @dev Whoever disputed the line gets the bond back if the award is better for it than the attested result, or than nothing where
-    /// none is attested; else it goes to the other side.
+    /// @dev Whoever disputed the line gets the bond back if the award is better for it than the result that it disputed, or than nothing
+    /// where none was attested at that time; else it goes to the other side.
     /// @param group Index of the line's group in the batch.
     /// @param line Index of the line in the group.
     /// @param award What the payee gets, at most the line's amount. The rest goes back to the payer.

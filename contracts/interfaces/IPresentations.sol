@@ -61,7 +61,8 @@ interface IPresentations {
     ) external returns (uint256 paid, uint256 freed);
 
     /// @notice What the chain knows of a presentation.
-    /// @return commitment The lower 214 bits of keccak256(abi.encode(keccak256(results), lines, outcomes)); zero: there is none.
+    /// @return commitment The lower 214 bits of keccak256(abi.encode(keccak256(results), lines, outcomes)) or, where lines and outcomes are
+    /// nothing, of keccak256(abi.encode(keccak256(results), 0)); zero: there is none.
     /// @return challengeUntil Last moment at which it can be disputed, as things stand: stops move it.
     function presentationOf(
         ClaimBatch calldata batch,
