@@ -1,4 +1,5 @@
 export { unpaidPartOf } from "./claims";
+export { adjudicatedClaimsOf, type AdvisedClaims, type AdvisedProviderPayment, type AdviceOptions } from "./from835";
 export type { RemittanceAdvice } from "./remit";
 export type {
   ClaimDescription,
