@@ -1,21 +1,16 @@
 import { loadFixture } from "@nomicfoundation/hardhat-network-helpers";
 import { expect } from "chai";
-import { AbiCoder, ParamType, ZeroAddress, ZeroHash, concat, dataSlice, id, keccak256, toBeHex } from "ethers";
+import { ZeroAddress, ZeroHash, concat, dataSlice, id, keccak256, toBeHex } from "ethers";
 import fc from "fast-check";
 import { ethers } from "hardhat";
 
-import type { Rulebooks } from "../../../typechain-types";
 import type { AttesterGroupStruct, RulebookStruct } from "../../../typechain-types/contracts/rulebooks/Rulebooks";
 import { DOLLAR, type Funded, deployFunded, fundedBatchOf } from "../../support/funded";
 import { accountKey, contractKey, p256Key, passkey } from "../../support/keys";
 import { workflowOf } from "../../support/keystone";
 import { DAY, publish, rulebookOf } from "../../support/system";
 
-/** Addresses of `count` attesters, ascending. */
-const attestersOf = (count: number): string[] => Array.from({ length: count }, (_, i) => toBeHex(i + 1, 20));
-
-/** A rulebook of 2 of 3, with these changes. */
-const rulebookWith = (changes: Partial<RulebookStruct>): RulebookStruct => rulebookOf(attestersOf(3), 2, changes);
+import { attestersOf, blobOf, encode, idOf, rulebookWith } from "./fixture";
 
 /** A rulebook whose one group is this. */
 const rulebookOfGroup = (threshold: number, attesters: string[]): RulebookStruct =>
@@ -35,22 +30,6 @@ const PAYEE = "0x01";
 const PATIENT = "0x02";
 const NO_WORKFLOW = { id: ZeroHash, owner: ZeroAddress, name: "0x00000000000000000000" };
 const workflow = workflowOf("claim events");
-
-/** abi.encode(rulebook), computed without the contract. */
-function encode(rulebooks: Rulebooks, rulebook: RulebookStruct): string {
-  const [type] = rulebooks.interface.getFunction("publish").inputs;
-  return AbiCoder.defaultAbiCoder().encode([ParamType.from(type)], [rulebook]);
-}
-
-/** keccak256(abi.encode(rulebook)), computed without the contract. */
-const idOf = (rulebooks: Rulebooks, rulebook: RulebookStruct): string => keccak256(encode(rulebooks, rulebook));
-
-/** Publishes a rulebook and returns where its data lies. */
-async function blobOf(rulebooks: Rulebooks, rulebook: RulebookStruct): Promise<string> {
-  await rulebooks.publish(rulebook);
-  const [event] = await rulebooks.queryFilter(rulebooks.filters.RulebookPublished(idOf(rulebooks, rulebook)));
-  return event!.args.blob;
-}
 
 describe("Rulebooks: publish", () => {
   describe("given a rulebook that was not published", () => {
@@ -191,25 +170,6 @@ describe("Rulebooks: publish", () => {
         expect(encode(rulebooks, await rulebooks.rulebookOf(published))).to.equal(encode(rulebooks, rulebook));
         const batch = await fundedBatchOf(context, { rulebook: published });
         expect((await context.escrow.claimBatchStatusOf(batch.id)).open).to.equal(190n * DOLLAR);
-      });
-  });
-
-  describe("refuses, because this version cannot act on it,", () => {
-    const unsupported: [string, string, Partial<RulebookStruct>][] = [
-      ["a challenge period", "challengePeriod", { challengePeriod: 1 }],
-      ["an arbiter", "arbiter", { arbiter: toBeHex(1, 20) }],
-      ["an arbiter's deadline", "arbiterDeadline", { arbiterDeadline: 1 }],
-      ["an arbiter's default", "arbiterDefault", { arbiterDefault: 1 }],
-      ["a bond", "bond", { bond: 1 }],
-      ["a retention", "retentionBps", { retentionBps: 1 }],
-      ["a look-back", "lookBack", { lookBack: 1 }],
-    ];
-    for (const [what, field, changes] of unsupported)
-      it(what, async () => {
-        const { rulebooks } = await loadFixture(deployFunded);
-        await expect(rulebooks.publish(rulebookWith(changes)))
-          .to.be.revertedWithCustomError(rulebooks, "RulebookFieldUnsupported")
-          .withArgs(field);
       });
   });
 
