@@ -166,7 +166,8 @@ export async function settlePacked(
   return escrow.settle(batch.terms, batch.words, await packedStatement(batch, results, signed));
 }
 
-async function packedStatement(
+/** What is attested now of whole groups, by packed signatures of these keys. */
+export async function packedStatement(
   batch: TestBatch,
   results: GroupResult[],
   signed: readonly Packed[],
@@ -187,10 +188,18 @@ export async function settleListed(
   results: GroupResult[],
   signed: readonly Key[],
 ): Promise<ContractTransactionResponse> {
+  return escrow.settle(batch.terms, batch.words, await listedStatement(batch, results, signed));
+}
+
+/** What is attested now of whole groups, by the list of accounts' signatures. */
+export async function listedStatement(
+  batch: TestBatch,
+  results: GroupResult[],
+  signed: readonly Key[],
+): Promise<Statement> {
   const statement = await unsignedNow(batch, results);
   const digest = attestationDigestOf({ ...statement, batchId: batch.id }, batch.ref);
-  const signatures = concat([...signed].sort(bySigner).map((key) => key.sign(digest)));
-  return escrow.settle(batch.terms, batch.words, { ...statement, signatures });
+  return { ...statement, signatures: concat([...signed].sort(bySigner).map((key) => key.sign(digest))) };
 }
 
 async function unsignedNow(batch: TestBatch, results: GroupResult[]): Promise<Statement> {
