@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.30;
 
+import {Held} from "../../../contracts/claims/HeldLines.sol";
 import {Balances, BalancesLib} from "../../../contracts/libraries/BalancesLib.sol";
 import {BatchState, BatchStateLib} from "../../../contracts/libraries/BatchStateLib.sol";
+import {Commitment, CommitmentLib} from "../../../contracts/libraries/CommitmentLib.sol";
+import {Dispute, DisputeLib} from "../../../contracts/libraries/DisputeLib.sol";
 import {Group, GroupLib} from "../../../contracts/libraries/GroupLib.sol";
 import {PaymentsHash} from "../../../contracts/libraries/PaymentsHash.sol";
 import {Properties} from "../support/Properties.sol";
@@ -49,6 +52,15 @@ contract PackedStatesTest is Properties {
         uint112 credit;
         uint32 vettedUntil;
         bool used;
+    }
+
+    struct PlainDispute {
+        uint256 amount;
+        uint256 attestedAmount;
+        uint256 contestedAmount;
+        uint256 start;
+        bool byPayer;
+        bool attested;
     }
 
     PackedStatesHarness private _harness = new PackedStatesHarness();
@@ -149,6 +161,63 @@ contract PackedStatesTest is Properties {
             expected = uint256(keccak256(abi.encode(expected, payments[i]))) % 2 ** 96;
         }
         vm.assertEq(hash, expected, "add");
+    }
+
+    function testFuzz_commitmentIsAStruct(uint256 kind, bytes32 hash, uint256 start, uint256 bit) external pure {
+        kind = bound(kind, Held.PRESENTATION, Held.RETENTION);
+        start = bound(start, 0, type(uint40).max);
+        Commitment commitment = CommitmentLib.create(kind, hash, start);
+        vm.assertEq(commitment.kindOf(), kind, "kindOf");
+        vm.assertEq(commitment.start(), start, "start");
+        vm.assertEq(commitment.digest(), bytes32(uint256(hash) % 2 ** 214), "digest");
+        vm.assertTrue(commitment.isTo(kind, hash), "isTo");
+        vm.assertFalse(commitment.isTo(kind ^ 3, hash), "of another kind");
+        // The bits of the hash for which there is no room do not matter; each of the others does.
+        bit = bound(bit, 0, 255);
+        bytes32 other = bytes32(uint256(hash) ^ (1 << bit));
+        vm.assertTrue(commitment.isTo(kind, other) == (bit >= 214), "to another hash");
+    }
+
+    /// @notice What is held under a line is of one kind, whatever else it says.
+    function testFuzz_heldIsOfOneKind(uint256 seed) external pure {
+        Random memory random = RandomLib.from(seed);
+        uint256 kind = random.between(Held.PRESENTATION, Held.RETENTION);
+        Commitment commitment = CommitmentLib.create(kind, bytes32(random.next()), random.edgy(0, type(uint40).max));
+        vm.assertFalse(Dispute.wrap(Commitment.unwrap(commitment)).exists(), "a commitment is no dispute");
+        (Dispute dispute, ) = _newDispute(random);
+        vm.assertEq(Commitment.wrap(Dispute.unwrap(dispute)).kindOf(), Held.DISPUTE, "kindOf");
+        bytes32 digest = Commitment.wrap(Dispute.unwrap(dispute)).digest();
+        vm.assertFalse(Commitment.wrap(Dispute.unwrap(dispute)).isTo(kind, digest), "a dispute is no commitment");
+        vm.assertFalse(Commitment.wrap(0).isTo(kind, 0), "nothing is no commitment");
+        vm.assertFalse(Dispute.wrap(0).exists(), "nothing is no dispute");
+    }
+
+    function testFuzz_disputeIsAStruct(uint256 seed) external pure {
+        Random memory random = RandomLib.from(seed);
+        (Dispute dispute, PlainDispute memory plain) = _newDispute(random);
+        _checkDispute(dispute, plain);
+        plain.attestedAmount = random.edgy(0, plain.amount);
+        plain.attested = true;
+        _checkDispute(dispute.attest(plain.attestedAmount), plain);
+        plain.contestedAmount = plain.attestedAmount;
+        _checkDispute(dispute.contest(plain.attestedAmount), plain);
+    }
+
+    function _newDispute(Random memory random) private pure returns (Dispute dispute, PlainDispute memory plain) {
+        plain.amount = random.edgy(1, 2 ** 86 - 1);
+        plain.start = random.edgy(0, type(uint40).max);
+        plain.byPayer = random.oneIn(2);
+        dispute = DisputeLib.create(plain.amount, plain.start, plain.byPayer);
+    }
+
+    function _checkDispute(Dispute dispute, PlainDispute memory plain) private pure {
+        vm.assertTrue(dispute.exists(), "exists");
+        vm.assertEq(dispute.amount(), plain.amount, "amount");
+        vm.assertEq(dispute.attestedAmount(), plain.attestedAmount, "attestedAmount");
+        vm.assertEq(dispute.contestedAmount(), plain.contestedAmount, "contestedAmount");
+        vm.assertEq(dispute.start(), plain.start, "start");
+        vm.assertTrue(dispute.byPayer() == plain.byPayer, "byPayer");
+        vm.assertTrue(dispute.attested() == plain.attested, "attested");
     }
 
     function _checkBatch(BatchState state, PlainBatch memory plain) private pure {

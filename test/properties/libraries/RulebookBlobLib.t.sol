@@ -3,7 +3,7 @@ pragma solidity 0.8.30;
 
 import {ERC7913P256Verifier} from "@openzeppelin/contracts/utils/cryptography/verifiers/ERC7913P256Verifier.sol";
 import {Rulebook} from "../../../contracts/interfaces/IRulebooks.sol";
-import {RulebookBlobLib} from "../../../contracts/rulebooks/RulebookBlobLib.sol";
+import {RulebookBlobLib, RulebookTerms} from "../../../contracts/rulebooks/RulebookBlobLib.sol";
 import {PlainRulebooks} from "../support/PlainRulebooks.sol";
 import {Properties} from "../support/Properties.sol";
 import {Random, RandomLib} from "../support/Random.sol";
@@ -25,6 +25,16 @@ contract RulebookBlobHarness {
 contract RulebookBlobLibTest is Properties {
     uint256 private constant _NO_LIST = 255;
 
+    /// @dev A rulebook that was laid down.
+    /// @param blob Where all of it is.
+    /// @param attesters Where its attesters are.
+    struct Written {
+        Rulebook rulebook;
+        bool[][] suspended;
+        address blob;
+        address attesters;
+    }
+
     /// @dev A copy of OpenZeppelin's verifier: keys are known by its code, not by where it is.
     address private _p256Verifier;
     RulebookBlobHarness private _harness;
@@ -36,22 +46,21 @@ contract RulebookBlobLibTest is Properties {
 
     /// @notice Of a simple rulebook, who is suspended is missing from its accounts. A general one has no accounts there.
     function testFuzz_readIsTheRulebook(uint256 seed) external {
-        (Rulebook memory rulebook, bool[][] memory suspended, address blob) = _newBlob(RandomLib.from(seed));
-        (uint256 grace, uint256 threshold, address[] memory attesters) = RulebookBlobLib.read(blob);
+        Written memory written = _write(seed);
+        (uint256 grace, uint256 threshold, address[] memory attesters) = RulebookBlobLib.read(written.attesters);
         // Whatever is allocated next must not lie on what was read.
-        bytes memory next = abi.encode(rulebook);
-        vm.assertEq(keccak256(next), keccak256(abi.encode(rulebook)), "memory behind the attesters");
-
-        address[] memory expected = PlainRulebooks.accountsOf(rulebook, suspended);
-        bool simple = PlainRulebooks.isSimple(rulebook);
-        vm.assertEq(grace, uint256(rulebook.grace), "grace");
-        vm.assertEq(threshold, simple ? uint256(rulebook.attesterGroups[0].threshold) : _NO_LIST, "threshold");
+        bytes memory next = abi.encode(written.rulebook);
+        vm.assertEq(keccak256(next), keccak256(abi.encode(written.rulebook)), "memory behind the attesters");
+        vm.assertEq(grace, uint256(written.rulebook.grace), "grace");
+        vm.assertEq(threshold, _thresholdOf(written.rulebook), "threshold");
+        address[] memory expected = PlainRulebooks.accountsOf(written.rulebook, written.suspended);
         vm.assertEq(abi.encode(attesters), abi.encode(expected), "accounts");
     }
 
     function testFuzz_readWorkflowIsItsHash(uint256 seed) external {
-        (Rulebook memory rulebook, , address blob) = _newBlob(RandomLib.from(seed));
-        (bytes32 key, uint256 grace) = RulebookBlobLib.readWorkflow(blob);
+        Written memory written = _write(seed);
+        Rulebook memory rulebook = written.rulebook;
+        (bytes32 key, uint256 grace) = RulebookBlobLib.readWorkflow(written.attesters);
         vm.assertEq(grace, uint256(rulebook.grace), "grace");
         bytes memory packed = new bytes(62);
         for (uint256 i = 0; i < 32; ++i) packed[i] = rulebook.workflow.id[i];
@@ -64,30 +73,95 @@ contract RulebookBlobLibTest is Properties {
     /// @notice All conditions, attester by attester. Who is suspended leaves a length of zero; a P-256 key stands without a
     /// verifier that is a copy of OpenZeppelin's, and with any other.
     function testFuzz_readConditionsIsEveryAttester(uint256 seed) external {
-        (Rulebook memory rulebook, bool[][] memory suspended, address blob) = _newBlob(RandomLib.from(seed));
-        bytes memory expected = PlainRulebooks.packConditions(rulebook, suspended, _p256Verifier);
-        vm.assertEq(RulebookBlobLib.readConditions(blob), expected, "readConditions");
+        Written memory written = _write(seed);
+        bytes memory expected = PlainRulebooks.packConditions(written.rulebook, written.suspended, _p256Verifier);
+        vm.assertEq(RulebookBlobLib.readConditions(written.attesters), expected, "readConditions");
     }
 
-    /// @notice Suspended or not, the rulebook stays what it was published as.
+    /// @notice Suspended or not, presented or not, the rulebook stays what it was published as.
     function testFuzz_readWholeIsTheRulebook(uint256 seed) external {
-        (Rulebook memory rulebook, , address blob) = _newBlob(RandomLib.from(seed));
-        vm.assertEq(abi.encode(RulebookBlobLib.readWhole(blob)), abi.encode(rulebook), "readWhole");
+        Written memory written = _write(seed);
+        vm.assertEq(abi.encode(RulebookBlobLib.readWhole(written.blob)), abi.encode(written.rulebook), "readWhole");
+    }
+
+    function testFuzz_readTermsIsTheRulebook(uint256 seed) external {
+        Written memory written = _write(seed);
+        Rulebook memory rulebook = written.rulebook;
+        RulebookTerms memory terms = RulebookBlobLib.readTerms(written.blob);
+        bytes memory next = abi.encode(rulebook);
+        vm.assertEq(keccak256(next), keccak256(abi.encode(rulebook)), "memory behind the terms");
+        vm.assertEq(terms.grace, uint256(rulebook.grace), "grace");
+        vm.assertEq(terms.challengePeriod, uint256(rulebook.challengePeriod), "challengePeriod");
+        vm.assertEq(terms.arbiterDeadline, uint256(rulebook.arbiterDeadline), "arbiterDeadline");
+        vm.assertEq(terms.arbiterDefault, uint256(rulebook.arbiterDefault), "arbiterDefault");
+        vm.assertEq(terms.bond, uint256(rulebook.bond), "bond");
+        vm.assertEq(terms.retentionBps, uint256(rulebook.retentionBps), "retentionBps");
+        vm.assertEq(terms.lookBack, uint256(rulebook.lookBack), "lookBack");
+        vm.assertEq(terms.arbiter, rulebook.arbiter, "arbiter");
+    }
+
+    /// @notice Settling at once sees a presented rulebook as one by which nobody attests: no threshold that signatures fit, no account,
+    /// no workflow, no condition.
+    function testFuzz_presentedRulebookNamesNobody(uint256 seed) external {
+        Written memory written = _writeWith(seed, true);
+        (uint256 grace, uint256 threshold, address[] memory attesters) = RulebookBlobLib.read(written.blob);
+        vm.assertEq(grace, uint256(written.rulebook.grace), "grace");
+        vm.assertEq(threshold, _NO_LIST, "threshold");
+        vm.assertEq(attesters.length, 0, "accounts");
+        (bytes32 workflow, uint256 again) = RulebookBlobLib.readWorkflow(written.blob);
+        vm.assertEq(workflow, bytes32(0), "workflow");
+        vm.assertEq(again, grace, "grace beside the workflow");
+        vm.assertEq(RulebookBlobLib.readConditions(written.blob).length, 0, "conditions");
+    }
+
+    /// @notice Where one list of accounts says who attests to what is presented, it stands before the terms too.
+    function testFuzz_readAccountsIsTheListApart(uint256 seed) external {
+        Written memory written = _writeWith(seed, true);
+        RulebookTerms memory terms = RulebookBlobLib.readTerms(written.blob);
+        vm.assertTrue(terms.attesters != address(0), "attesters lie apart");
+        address[] memory accounts = RulebookBlobLib.readAccounts(written.blob, terms.accounts);
+        bytes memory next = abi.encode(written.rulebook);
+        vm.assertEq(keccak256(next), keccak256(abi.encode(written.rulebook)), "memory behind the accounts");
+        vm.assertEq(terms.threshold, _thresholdOf(written.rulebook), "threshold");
+        address[] memory expected = PlainRulebooks.accountsOf(written.rulebook, written.suspended);
+        vm.assertEq(abi.encode(accounts), abi.encode(expected), "accounts");
+    }
+
+    /// @notice What settles at once names its attesters in one place only.
+    function testFuzz_plainRulebookHasNothingApart(uint256 seed) external {
+        RulebookTerms memory terms = RulebookBlobLib.readTerms(_writeWith(seed, false).blob);
+        vm.assertEq(terms.attesters, address(0), "attesters");
+        vm.assertEq(terms.threshold, _NO_LIST, "threshold");
+        vm.assertEq(terms.accounts, 0, "accounts");
     }
 
     /// @notice Who calls a blob gets nothing, and nothing happens.
     function testFuzz_blobStopsAtOnce(uint256 seed, bytes calldata data) external {
-        (, , address blob) = _newBlob(RandomLib.from(seed));
+        Written memory written = _write(seed);
+        _checkStops(written.blob, data);
+        _checkStops(written.attesters, data);
+    }
+
+    function _checkStops(address blob, bytes calldata data) private {
         vm.assertEq(uint256(uint8(blob.code[0])), 0, "begins with STOP");
         (bool ok, bytes memory returned) = blob.call(data);
         vm.assertTrue(ok && returned.length == 0, "stops");
     }
 
-    function _newBlob(
-        Random memory random
-    ) private returns (Rulebook memory rulebook, bool[][] memory suspended, address blob) {
-        rulebook = PlainRulebooks.newRulebook(random, _p256Verifier);
-        suspended = new bool[][](rulebook.attesterGroups.length);
+    function _thresholdOf(Rulebook memory rulebook) private pure returns (uint256) {
+        return PlainRulebooks.isSimple(rulebook) ? uint256(rulebook.attesterGroups[0].threshold) : _NO_LIST;
+    }
+
+    /// @dev Any rulebook, whether its attestations have to be presented or not.
+    function _write(uint256 seed) private returns (Written memory) {
+        return _writeWith(seed, seed % 2 == 0);
+    }
+
+    function _writeWith(uint256 seed, bool presented) private returns (Written memory written) {
+        Random memory random = RandomLib.from(seed);
+        Rulebook memory rulebook = PlainRulebooks.newRulebook(random, _p256Verifier);
+        if (presented || random.oneIn(2)) PlainRulebooks.addTerms(rulebook, random, presented);
+        bool[][] memory suspended = new bool[][](rulebook.attesterGroups.length);
         bool any = random.oneIn(2);
         for (uint256 i = 0; i < suspended.length; ++i) {
             bytes[] memory attesters = rulebook.attesterGroups[i].attesters;
@@ -98,6 +172,8 @@ contract RulebookBlobLibTest is Properties {
                 if (suspended[i][j]) _harness.suspend(attesters[j]);
             }
         }
-        blob = _harness.write(rulebook);
+        address blob = _harness.write(rulebook);
+        address attestersAt = presented ? RulebookBlobLib.readTerms(blob).attesters : blob;
+        return Written({rulebook: rulebook, suspended: suspended, blob: blob, attesters: attestersAt});
     }
 }

@@ -40,6 +40,20 @@ library PlainRulebooks {
         rulebook.documentHash = bytes32(random.next());
     }
 
+    /// @notice Gives a rulebook an arbiter, and terms of disputes and retention.
+    /// @param presented Whether attestations have to be presented, because of a challenge period, a retention or both.
+    function addTerms(Rulebook memory rulebook, Random memory random, bool presented) internal pure {
+        rulebook.arbiter = address(uint160(random.next()));
+        rulebook.arbiterDeadline = uint32(random.edgy(0, type(uint32).max));
+        rulebook.arbiterDefault = uint8(random.edgy(0, type(uint8).max));
+        rulebook.bond = uint96(random.edgy(0, type(uint96).max));
+        rulebook.lookBack = uint32(random.edgy(0, type(uint32).max));
+        if (!presented) return;
+        uint256 kind = random.below(3);
+        if (kind != 0) rulebook.challengePeriod = uint32(random.edgy(1, type(uint32).max));
+        if (kind != 1) rulebook.retentionBps = uint16(random.edgy(1, type(uint16).max));
+    }
+
     /// @notice Whether one list of accounts says it all.
     function isSimple(Rulebook memory rulebook) internal pure returns (bool) {
         if (rulebook.attesterGroups.length != 1 || rulebook.attesterGroups[0].above != 0) return false;
