@@ -149,7 +149,7 @@ export class Reader835 {
   }
 
   private beginClaim(clp: Segment): void {
-    if (this.section === undefined) throw this.unexpected(clp);
+    if (this.section === undefined || this.loop === "tail") throw this.unexpected(clp);
     if (this.loop === "section") this.done.push({ kind: "section", section: this.section });
     else this.leaveClaim();
     this.claim = this.fields(clp, claimLayout, {
