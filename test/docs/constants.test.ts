@@ -1,6 +1,8 @@
 import { expect } from "chai";
 import { ethers } from "hardhat";
 
+import { deployImplementation } from "../support/implementations";
+
 import { codeIn, readPage, tablesOf } from "./page";
 
 const pages = ["docs/overview.md", "docs/claim-batch.md", "docs/patients.md"];
@@ -19,7 +21,7 @@ describe("limits in the docs", () => {
         it(`${page} says what ${codeIn(constant)} is: ${value}`, async () => {
           expect(header[2]).to.equal("value");
           const [contractName = "", name = ""] = codeIn(constant).split(".");
-          const contract = await ethers.deployContract(contractName);
+          const contract = await ethers.getContractAt(contractName, await deployImplementation(contractName));
 
           const actual = (await contract.getFunction(name)()) as bigint;
 
