@@ -93,10 +93,11 @@ export const rows: readonly Row[] = [
   },
   {
     key: "present.500",
-    operation: "present, 500 lines all met, 10 payees, 3-of-5",
+    operation: "present, 500 lines all met, 10 payees, one signature",
     budget: 95_000,
     peers: [],
   },
+  { key: "present.500.sig3of5", operation: "present, 500 lines all met, 10 payees, 3-of-5", peers: [] },
   { key: "dispute.1", operation: "dispute one presented line, with a bond", budget: 75_000, peers: [] },
   { key: "resolve.1", operation: "resolve a dispute: a part of the line, and the bond", budget: 80_000, peers: [] },
   {

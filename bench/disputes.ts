@@ -1,11 +1,12 @@
 import { time } from "@nomicfoundation/hardhat-network-helpers";
+import type { HardhatEthersSigner } from "@nomicfoundation/hardhat-ethers/signers";
 import { parseUnits } from "ethers";
 
 import type { PresentationStruct } from "../typechain-types/contracts/claims/ClaimEscrowExtension";
 import { publish, rulebookOf } from "../test/support/system";
 
 import { buildBatch, settlementOf, type BenchBatch } from "./batches";
-import type { Chain } from "./chain";
+import type { Attesters, Chain } from "./chain";
 import type { Gas } from "./compare";
 
 const LINES = 500;
@@ -27,24 +28,30 @@ export async function measureDisputes(chain: Chain): Promise<Gas> {
   const { receiver: escrow, relayer, payer } = chain;
   // Somebody who is nothing else in this run.
   const arbiter = await chain.signerOf(chain.payees[1]!);
-  const rulebook = await publish(
-    chain.rulebooks,
-    rulebookOf(
-      chain.attesters.map(({ address }) => address),
-      3,
-      {
-        challengePeriod: HOUR,
-        arbiter: arbiter.address,
-        arbiterDeadline: 24 * HOUR,
-        bond: BOND,
-        retentionBps: 1_000,
-        lookBack: LOOK_BACK,
-      },
+  const arbitration = {
+    challengePeriod: HOUR,
+    arbiter: arbiter.address,
+    arbiterDeadline: 24 * HOUR,
+    bond: BOND,
+    retentionBps: 1_000,
+    lookBack: LOOK_BACK,
+  };
+  const under = async (attesters: HardhatEthersSigner[], threshold: number): Promise<Attesters> => ({
+    rulebook: await publish(
+      chain.rulebooks,
+      rulebookOf(
+        attesters.map(({ address }) => address),
+        threshold,
+        arbitration,
+      ),
     ),
-  );
+    signers: attesters.slice(-threshold),
+  });
+  const rulebook = { one: await under(chain.one.signers, 1), threeOfFive: await under(chain.attesters, 3) };
   const payees = chain.payees.filter((_, index) => index % (chain.payees.length / PAYEES) === 0);
-  const many = await fundAndPresent(chain, "presented", payees, LINES, rulebook);
-  const one = await fundAndPresent(chain, "disputed", payees.slice(0, 1), 1, rulebook);
+  const many = await fundAndPresent(chain, "presented", payees, LINES, rulebook.threeOfFive);
+  const bySingle = await fundAndPresent(chain, "presented by one", payees, LINES, rulebook.one);
+  const one = await fundAndPresent(chain, "disputed", payees.slice(0, 1), 1, rulebook.one);
 
   const { terms, words } = one.batch;
   const opened = { group: 0, salt: `0x${"00".repeat(32)}`, amounts: "0x" };
@@ -67,7 +74,8 @@ export async function measureDisputes(chain: Chain): Promise<Gas> {
     escrow.connect(relayer).release(batch.terms, { firstLine: 0, amounts: left }),
   );
   return {
-    "present.500": many.gas,
+    "present.500": bySingle.gas,
+    "present.500.sig3of5": many.gas,
     "dispute.1": dispute,
     "resolve.1": resolve,
     "settlePresented.500.payees10": settle,
@@ -81,16 +89,16 @@ async function fundAndPresent(
   name: string,
   payees: string[],
   lines: number,
-  rulebook: string,
+  attesters: Attesters,
 ): Promise<Presented> {
-  const batch = await buildBatch(chain, name, payees, lines, { rulebook, signers: chain.threeOfFive.signers });
+  const batch = await buildBatch(chain, name, payees, lines, attesters);
   await chain.gasOf(() => chain.escrow.connect(chain.payer).fund(batch.terms, batch.words));
-  const { attestation, opened } = await settlementOf(
+  const { attestation } = await settlementOf(
     batch,
     batch.groups.map(() => ({ result: "met" })),
   );
   const gas = await chain.gasOf(() =>
-    chain.receiver.connect(chain.relayer).present(batch.terms, batch.words, attestation, opened),
+    chain.receiver.connect(chain.relayer).present(batch.terms, batch.words, attestation),
   );
   const presentation = {
     firstLine: 0,

@@ -28,27 +28,26 @@ abstract contract Attestations is Cases, Rounds, WorkflowReports {
 
     /// @dev Checks that an attestation comes in time, and that the attesters of its batch's rulebook signed it or the workflow
     /// reported it.
+    /// @return digest What the attesters signed.
+    /// @return reportKey Where the workflow's report of it is kept; zero: it was signed.
     function _checkAttestation(
         bytes32 domain,
         Case memory case_,
-        Round memory round,
         ClaimBatch calldata batch,
         Attestation calldata attestation
-    ) internal view returns (bytes32 digest) {
+    ) internal view returns (bytes32 digest, bytes32 reportKey) {
         digest = _attestationDigest(domain, case_.batchId, attestation);
         _requireNotStopped(case_.stopClock, case_.stopped, case_.rulebook, batch.rulebook);
         _requireInTime(batch.eventBy + case_.terms.grace + case_.stopped, attestation);
-        address apart = case_.terms.attesters;
-        if (attestation.signatures.length == 0) {
-            bytes32 key =
-                apart == address(0)
-                    ? _reportKey(batch.rulebook, case_.batchId)
-                    : _presentedReportKey(batch.rulebook, case_.batchId);
-            if (_loadReport(key).digest() != bytes25(digest)) revert IClaimEscrow.NotReported(case_.batchId);
-            round.reportKey = key;
-            return digest;
+        if (attestation.signatures.length != 0) {
+            _checkSigned(case_, digest, attestation.signatures);
+            return (digest, 0);
         }
-        _checkSigned(case_, digest, attestation.signatures);
+        reportKey =
+            case_.terms.attesters == address(0)
+                ? _reportKey(batch.rulebook, case_.batchId)
+                : _presentedReportKey(batch.rulebook, case_.batchId);
+        if (_loadReport(reportKey).digest() != bytes25(digest)) revert IClaimEscrow.NotReported(case_.batchId);
     }
 
     /// @dev What each group's payee would be paid and what would be freed, base units, the first shifted left by 96 bits. Closes the lines

@@ -27,13 +27,13 @@ abstract contract Cases is ClaimBatchStates {
     }
 
     /// @dev The case of a batch that was funded.
-    function _caseOf(bytes32 domain, ClaimBatch calldata batch) internal view returns (Case memory opened) {
-        opened.batchId = _batchId(domain, batch);
-        opened.state = _loadState(opened.batchId);
-        opened.rulebook = _loadRulebook(batch.rulebook);
-        opened.stopClock = _readStopClock();
-        opened.stopped = _stoppedSince(opened.state, opened.stopClock, opened.rulebook);
-        opened.terms = RulebookBlobLib.readTerms(opened.rulebook.blob());
+    function _caseOf(bytes32 domain, ClaimBatch calldata batch) internal view returns (Case memory) {
+        bytes32 batchId = _batchId(domain, batch);
+        BatchState state = _loadState(batchId);
+        RulebookClock rulebook = _loadRulebook(batch.rulebook);
+        StopClockState stopClock = _readStopClock();
+        uint256 stopped = _stoppedSince(state, stopClock, rulebook);
+        return Case(batchId, state, rulebook, stopClock, stopped, RulebookBlobLib.readTerms(rulebook.blob()));
     }
 
     /// @dev The case of a batch whose money may move now, where a suspension of its rulebook does not matter.

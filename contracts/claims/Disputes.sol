@@ -83,8 +83,7 @@ abstract contract Disputes is IDisputes, Presentations {
     ) external {
         bytes32 domain = _domainSeparator();
         Case memory case_ = _caseOf(domain, batch);
-        Round memory round;
-        bytes32 digest = _checkAttestation(domain, case_, round, batch, attestation);
+        (bytes32 digest, ) = _checkAttestation(domain, case_, batch, attestation);
         _checkGroups(batch, groups);
         uint256 index = _lineOf(groups, group, line);
         Dispute opened = _loadDispute(case_.batchId, index);

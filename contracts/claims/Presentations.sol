@@ -5,7 +5,7 @@ import {Hashes} from "@openzeppelin/contracts/utils/cryptography/Hashes.sol";
 import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
 import {IClaimEscrow} from "../interfaces/IClaimEscrow.sol";
 import {IPresentations} from "../interfaces/IPresentations.sol";
-import {Attestation, ClaimBatch, OpenedLines, Presentation} from "../interfaces/ClaimTypes.sol";
+import {Attestation, ClaimBatch, GroupLines, OpenedLines, Presentation} from "../interfaces/ClaimTypes.sol";
 import {Balances} from "../libraries/BalancesLib.sol";
 import {Commitment, CommitmentLib} from "../libraries/CommitmentLib.sol";
 import {Group, GroupLib} from "../libraries/GroupLib.sol";
@@ -29,41 +29,26 @@ abstract contract Presentations is IPresentations, Attestations, Retentions {
     function present(
         ClaimBatch calldata batch,
         Group[] calldata groups,
+        Attestation calldata attestation
+    ) external returns (uint256 presented) {
+        GroupLines[] calldata none;
+        // Solidity has no empty array in calldata to hand on.
+        assembly ("memory-safe") {
+            none.offset := 0
+            none.length := 0
+        }
+        return _present(batch, groups, attestation, none);
+    }
+
+    /// @inheritdoc IPresentations
+    function presentByLine(
+        ClaimBatch calldata batch,
+        Group[] calldata groups,
         Attestation calldata attestation,
         OpenedLines calldata opened
     ) external returns (uint256 presented) {
-        bytes32 domain = _domainSeparator();
-        Case memory case_ = _caseOf(domain, batch);
-        if (case_.terms.attesters == address(0)) revert PresentationNotAsked(batch.rulebook);
-        if (case_.state.open() == 0) return 0;
-
-        Round memory round;
-        bytes32 digest = _checkAttestation(domain, case_, round, batch, attestation);
-        _checkGroups(batch, groups);
-        bytes calldata results = attestation.results;
-        Presentation memory presentation;
-        bool byLine = case_.state.tracked() || !_judge(groups, results, presentation, round);
-        if (byLine) _judgeByLine(case_, batch, groups, results, opened, presentation, round);
-        presented = round.paid + round.freed;
-        if (presented == 0) return 0;
-
-        case_.state = case_.state.close(presented);
-        if (case_.state.open() != 0) {
-            // What follows in this call stores the state once more.
-            case_.state = case_.state.track();
-            if (!byLine) {
-                round.closed = new uint256[](LineBitmap.wordCount(case_.state.lines()));
-                _closeWholeGroups(groups, results, round.closed);
-            }
-        } else if (round.reportKey != 0) {
-            _clearReport(round.reportKey);
-        }
-        _storeState(case_.batchId, case_.state, round.closed);
-        (uint256 firstLine, uint256[] memory lines) = (presentation.firstLine, presentation.lines);
-        emit ResultsPresented(case_.batchId, digest, firstLine, results, lines, presentation.outcomes);
-        presentation.results = results;
-        if (case_.terms.challengePeriod != 0) _keep(case_.batchId, presentation, _startOf(case_));
-        else _settlePresentation(case_, batch, groups, presentation);
+        _checkLines(batch.manifestRoot, groups.length, opened);
+        return _present(batch, groups, attestation, opened.groups);
     }
 
     /// @inheritdoc IPresentations
@@ -181,56 +166,107 @@ abstract contract Presentations is IPresentations, Attestations, Retentions {
         emit PresentationSettled(case_.batchId, presentation.firstLine);
     }
 
-    /// @dev What an attestation makes of a batch of which nothing was closed before.
-    /// @return whole Whether its results say one thing of each group, so that they say it all.
-    function _judge(
+    function _present(
+        ClaimBatch calldata batch,
+        Group[] calldata groups,
+        Attestation calldata attestation,
+        GroupLines[] calldata opened
+    ) private returns (uint256 presented) {
+        bytes32 domain = _domainSeparator();
+        Case memory case_ = _caseOf(domain, batch);
+        if (case_.terms.attesters == address(0)) revert PresentationNotAsked(batch.rulebook);
+        if (case_.state.open() == 0) return 0;
+
+        (bytes32 digest, bytes32 reportKey) = _checkAttestation(domain, case_, batch, attestation);
+        _checkGroups(batch, groups);
+        bytes calldata results = attestation.results;
+        Presentation memory presentation;
+        uint256[] memory closed;
+        if (case_.state.tracked() || !_isWhole(groups, results)) {
+            (presented, closed) = _judgeByLine(case_, groups, results, opened, presentation);
+        } else {
+            presented = _judgeWhole(groups, results, presentation);
+            if (presented != case_.state.open()) closed = _closedWhole(case_, groups, results);
+        }
+        if (presented == 0) return 0;
+
+        case_.state = case_.state.close(presented);
+        // Settling stores the state once more.
+        if (case_.state.open() != 0) case_.state = case_.state.track();
+        else if (reportKey != 0) _clearReport(reportKey);
+        _storeState(case_.batchId, case_.state, closed);
+        uint256 firstLine = presentation.firstLine;
+        emit ResultsPresented(case_.batchId, digest, firstLine, results);
+        if (presentation.outcomes.length != 0) {
+            emit LinesPresented(case_.batchId, firstLine, presentation.lines, presentation.outcomes);
+        }
+        presentation.results = results;
+        if (case_.terms.challengePeriod != 0) _keep(case_.batchId, presentation, _startOf(case_));
+        else _settlePresentation(case_, batch, groups, presentation);
+    }
+
+    /// @dev What is presented by results that say one thing of each group, in the first round of a batch: they say it all.
+    function _judgeWhole(
         Group[] calldata groups,
         bytes calldata results,
-        Presentation memory presentation,
-        Round memory round
-    ) private pure returns (bool whole) {
-        if (!results.beginWith(groups.length)) revert IClaimEscrow.ResultsMalformed();
-        uint256 paid = 0;
-        uint256 freed = 0;
-        uint256 line = 0;
+        Presentation memory presentation
+    ) private pure returns (uint256 presented) {
         // The groups are those that were funded: at most 500 subtotals of 86 bits.
         unchecked {
+            uint256 line = 0;
             for (uint256 i = 0; i < groups.length; ++i) {
                 Group group = groups.at(i);
-                uint256 code = results.codeAt(i);
-                if (code == ResultsLib.BY_LINE) return false;
-                if (code != ResultsLib.PENDING) {
-                    if (paid + freed == 0) presentation.firstLine = line;
-                    if (code == ResultsLib.MET) paid += group.subtotal();
-                    else freed += group.subtotal();
+                if (results.codeAt(i) != ResultsLib.PENDING) {
+                    if (presented == 0) presentation.firstLine = line;
+                    presented += group.subtotal();
                 }
                 line += group.lineCount();
             }
         }
-        if (results.length != ResultsLib.codesLength(groups.length)) revert IClaimEscrow.ResultsMalformed();
-        (round.paid, round.freed) = (paid, freed);
-        return true;
     }
 
-    /// @dev What an attestation makes of a batch's open lines otherwise.
+    function _closedWhole(
+        Case memory case_,
+        Group[] calldata groups,
+        bytes calldata results
+    ) private pure returns (uint256[] memory closed) {
+        closed = new uint256[](LineBitmap.wordCount(case_.state.lines()));
+        _closeWholeGroups(groups, results, closed);
+    }
+
+    /// @dev What is presented by other results.
     function _judgeByLine(
         Case memory case_,
-        ClaimBatch calldata batch,
         Group[] calldata groups,
         bytes calldata results,
-        OpenedLines calldata opened,
-        Presentation memory presentation,
-        Round memory round
-    ) private view {
-        _checkLines(batch.manifestRoot, groups.length, opened);
+        GroupLines[] calldata opened,
+        Presentation memory presentation
+    ) private view returns (uint256 presented, uint256[] memory closed) {
+        Round memory round;
         // What is presented has to be known by line, in a batch's first round, too.
         round.tracked = true;
         round.closed = _loadClosed(case_.batchId, case_.state);
-        presentation.lines = _loadClosed(case_.batchId, case_.state);
-        presentation.outcomes = _judgeGroups(groups, results, opened.groups, round);
-        if (round.paid + round.freed == 0) return;
-        for (uint256 i = 0; i < round.closed.length; ++i) presentation.lines[i] ^= round.closed[i];
-        presentation.firstLine = _lowestOf(presentation.lines);
+        closed = round.closed;
+        uint256[] memory lines = _loadClosed(case_.batchId, case_.state);
+        presentation.outcomes = _judgeGroups(groups, results, opened, round);
+        presented = round.paid + round.freed;
+        if (presented == 0) return (0, closed);
+        for (uint256 i = 0; i < closed.length; ++i) lines[i] ^= closed[i];
+        presentation.lines = lines;
+        presentation.firstLine = _lowestOf(lines);
+    }
+
+    /// @dev Whether results say one thing of each group.
+    function _isWhole(Group[] calldata groups, bytes calldata results) private pure returns (bool) {
+        if (!results.beginWith(groups.length)) revert IClaimEscrow.ResultsMalformed();
+        uint256 size = ResultsLib.codesLength(groups.length);
+        for (uint256 i = 0; i < size; ++i) {
+            // Of a group by line both bits of its code are set.
+            uint256 codes = results.fourAt(i);
+            if (codes & (codes >> 1) & 0x55 != 0) return false;
+        }
+        if (results.length != size) revert IClaimEscrow.ResultsMalformed();
+        return true;
     }
 
     /// @dev What a group's payee is paid by a presentation, and what goes back to the payer.

@@ -71,8 +71,8 @@ struct Settlement {
     OpenedLines opened;
 }
 
-/// @notice What was presented of a claim batch and has not settled yet, as its events say: {IPresentations-ResultsPresented}, less the
-/// lines disputed since.
+/// @notice What was presented of a claim batch and has not settled yet, as its events say: {IPresentations-ResultsPresented} and
+/// {IPresentations-LinesPresented}, less the lines disputed since.
 /// @param firstLine Lowest line of the batch that it holds, which names it within its batch.
 /// @param results As attested.
 /// @param lines Which lines of the batch it holds, 256 lines a word, the first in the lowest bit. Nothing: all lines of the groups of which

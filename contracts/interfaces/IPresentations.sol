@@ -10,20 +10,23 @@ import {Attestation, ClaimBatch, OpenedLines, Presentation} from "./ClaimTypes.s
 /// @dev Reached at the escrow's address. Amounts are in base units of the batch's token, times in unix seconds. What is presented is no
 /// longer open: it can be neither reversed nor reclaimed.
 interface IPresentations {
-    /// @notice An attestation was presented. What follows holds until a line is disputed or the presentation settles.
+    /// @notice An attestation was presented. If {LinesPresented} does not follow, the presentation holds all lines of the groups of which
+    /// `results` say one final thing, at their subtotals.
     /// @param attestation EIP-712 digest of the attestation.
-    /// @param firstLine Names the presentation within its batch.
-    /// @param results As attested; lines that were closed before are not in `lines`.
-    /// @param lines See {Presentation}.
-    /// @param outcomes See {Presentation}.
+    /// @param firstLine See {Presentation}.
+    /// @param results As attested.
     event ResultsPresented(
         bytes32 indexed batchId,
         bytes32 indexed attestation,
         uint256 indexed firstLine,
-        bytes results,
-        uint256[] lines,
-        uint256[] outcomes
+        bytes results
     );
+
+    /// @notice What was presented just before does not follow from its results: they differ by line, or lines were closed before.
+    /// @param firstLine See {Presentation}.
+    /// @param lines See {Presentation}.
+    /// @param outcomes See {Presentation}.
+    event LinesPresented(bytes32 indexed batchId, uint256 indexed firstLine, uint256[] lines, uint256[] outcomes);
 
     /// @notice A presentation settled, as the {IClaimEscrow-GroupSettled} events before this one say. They tell what is credited at once,
     /// without what is retained.
@@ -40,11 +43,18 @@ interface IPresentations {
 
     /// @notice Presents an attestation: those lines that it calls final and that are open await the end of the challenge period, or, under
     /// a rulebook without one, settle in this call. Anyone may call.
-    /// @dev Never reverts because somebody else was faster: it presents what is left, if only nothing. A group that needs its lines
-    /// opened and is not stays open.
-    /// @param opened As for {IClaimEscrow-settleByLine}.
+    /// @dev Never reverts because somebody else was faster: it presents what is left, if only nothing. A group of several lines whose lines
+    /// have to be opened stays open: see {presentByLine}.
     /// @return presented Base units of the lines that were presented.
     function present(
+        ClaimBatch calldata batch,
+        Group[] calldata groups,
+        Attestation calldata attestation
+    ) external returns (uint256 presented);
+
+    /// @notice As {present}, for groups whose lines settle one by one as well: their amounts are opened.
+    /// @param opened As for {IClaimEscrow-settleByLine}.
+    function presentByLine(
         ClaimBatch calldata batch,
         Group[] calldata groups,
         Attestation calldata attestation,
