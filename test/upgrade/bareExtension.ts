@@ -52,7 +52,8 @@ export async function verbsOf({ attesters, pharmacy }: Funded, { terms, words, .
     { batchId: batch.id, ...order },
   );
   return [
-    (own) => own.present(terms, words, attestation, opened),
+    (own) => own.present(terms, words, attestation),
+    (own) => own.presentByLine(terms, words, attestation, opened),
     (own) => own.settlePresented(terms, words, presentation),
     (own) => own.dispute(terms, words, line, presentation),
     (own) => own.disputeMissing(terms, words, line),

@@ -3,8 +3,10 @@ import { expect } from "chai";
 import { AbiCoder, id, keccak256, toBeHex } from "ethers";
 import { ethers } from "hardhat";
 
+import { met, settlementOf } from "../support/batches";
 import { DIRECT } from "../support/consents";
-import { deployFunded } from "../support/funded";
+import { deployFunded, fundedBatchOf } from "../support/funded";
+import { DAY, publish, rulebookOf } from "../support/system";
 
 import { upgraderCalls } from "./calls";
 
@@ -55,6 +57,26 @@ describe("Namespaces of storage", () => {
       receiver.interface.encodeFunctionData("setForwarder", [registry.target]),
     );
     expect(await firstWordOf(escrow, "carepact.storage.WorkflowReports")).to.equal(BigInt(await registry.getAddress()));
+  });
+
+  it("HeldLines lies where ERC-7201 puts it", async () => {
+    const context = await loadFixture(deployFunded);
+    const { escrow, receiver, rulebooks, attesters, stranger } = context;
+    const changes = { arbiter: stranger.address, arbiterDeadline: DAY, challengePeriod: DAY };
+    const accounts = attesters.map(({ address }) => address);
+    const batch = await fundedBatchOf(context, {
+      rulebook: await publish(rulebooks, rulebookOf(accounts, 2, changes)),
+    });
+    const results = { results: [met, met], signers: attesters.slice(0, 2) };
+    const { attestation } = await settlementOf(batch, results);
+    await receiver.present(batch.terms, batch.words, attestation);
+    // It holds one mapping only, of mappings by line.
+    const coder = AbiCoder.defaultAbiCoder();
+    const namespace = slotOf("carepact.storage.HeldLines");
+    const lines = keccak256(coder.encode(["bytes32", "uint256"], [batch.id, namespace]));
+    const first = keccak256(coder.encode(["uint256", "bytes32"], [0, lines]));
+    const held = BigInt(await ethers.provider.getStorage(escrow, first));
+    expect([held >> 254n, held & 0xffffffffffn]).to.deep.equal([1n, BigInt(await time.latest())]);
   });
 
   it("AttesterSuspensions lies where ERC-7201 puts it", async () => {

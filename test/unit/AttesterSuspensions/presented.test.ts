@@ -54,8 +54,7 @@ describe("AttesterSuspensions: what a proof does where attestations have to be p
     { receiver }: Presented,
     batch: TestBatch,
     statement: Statement,
-  ): Promise<ContractTransactionResponse> =>
-    receiver.present(batch.terms, batch.words, statement, { groups: [], proof: [] });
+  ): Promise<ContractTransactionResponse> => receiver.present(batch.terms, batch.words, statement);
 
   for (const struck of [0, 1, 2])
     it(`counts the signatures of account ${struck} no longer, in batches funded before it as well`, async () => {
@@ -136,17 +135,12 @@ describe("AttesterSuspensions: what a proof does where attestations have to be p
     const context = await given();
     const { accounts, challenged, receiver, escrow, payees, token } = context;
     const batch = await batchUnder(context, challenged);
-    await present(context, batch, await listedStatement(batch, [met], accounts.slice(0, 2)));
-    const [presented] = await receiver.queryFilter(receiver.filters.ResultsPresented(batch.id));
+    const statement = await listedStatement(batch, [met], accounts.slice(0, 2));
+    await present(context, batch, statement);
     await strike(context, accounts[0], challenged);
     await time.increase(CHALLENGE + 1);
-    const { firstLine, results, lines, outcomes } = presented!.args;
-    await receiver.settlePresented(batch.terms, batch.words, {
-      firstLine,
-      results,
-      lines: [...lines],
-      outcomes: [...outcomes],
-    });
+    const presentation = { firstLine: 0, results: statement.results, lines: [], outcomes: [] };
+    await receiver.settlePresented(batch.terms, batch.words, presentation);
     expect((await escrow.balancesOf(payees[0]!, token)).credit).to.equal(100n);
   });
 
