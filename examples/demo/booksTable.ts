@@ -62,7 +62,7 @@ export async function showBooks(
       of(report.batches).map(({ batchId, total, paid, freed, recouped, reversed, reclaimed, unsettled, ...held }) => [
         `${batchId.slice(0, 10)}…`,
         // What is in dispute or retained is neither side's yet.
-        ...[total, paid, freed, recouped, reversed, reclaimed, held.frozen + held.retained, open].map(show),
+        ...[total, paid, freed, recouped, reversed, reclaimed, held.frozen + held.retained, unsettled].map(show),
       ]),
       { right: [1, 2, 3, 4, 5, 6, 7, 8] },
     );

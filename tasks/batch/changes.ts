@@ -27,6 +27,8 @@ function whatHappened({ event }: Extract<ClaimBatchChange, { type: "added" }>, t
       return `reclaimed: ${show(event.args.amount)}`;
     case "ResultsPresented":
       return `presented attestation ${event.args.attestation}, from line ${event.args.firstLine} of the batch on`;
+    case "LinesPresented":
+      return `what is presented from line ${event.args.firstLine} of the batch on is told line by line`;
     case "PresentationSettled":
       return `settled what was presented from line ${event.args.firstLine} of the batch on`;
     case "LineDisputed":

@@ -9,6 +9,7 @@ export type ClaimBatchEventName =
   | "ClaimBatchReclaimed"
   | "Refunded"
   | "ResultsPresented"
+  | "LinesPresented"
   | "PresentationSettled"
   | "LineDisputed"
   | "DisputeAttested"
@@ -28,6 +29,7 @@ const names = [
   "ClaimBatchReclaimed",
   "Refunded",
   "ResultsPresented",
+  "LinesPresented",
   "PresentationSettled",
   "LineDisputed",
   "DisputeAttested",

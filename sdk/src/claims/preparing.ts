@@ -1,4 +1,5 @@
 import { chainTimeOf, providerOf, type Connection } from "../chain/deployment";
+import { escrowExtensionInterface } from "../chain/interfaces";
 
 import type { Attestation } from "./attestation";
 import { askChain } from "./attesters/askChain";
@@ -70,6 +71,12 @@ export async function prepare(connection: Connection, input: SettleInput): Promi
     outcomes,
   };
 }
+
+/** The call that presents an attestation. */
+export const presentationCall = ({ arguments: args, opened }: Prepared): string =>
+  opened.groups.length === 0
+    ? escrowExtensionInterface.encodeFunctionData("present", args)
+    : escrowExtensionInterface.encodeFunctionData("presentByLine", [...args, opened]);
 
 function outcomeOfLines(result: GroupResult, amounts: readonly bigint[], closed: readonly boolean[]): Outcome {
   const outcome = { paid: 0n, freed: 0n };

@@ -3,7 +3,7 @@ import type { TransactionReceipt } from "ethers";
 import { actionOf, type Action } from "../chain/action";
 import type { Connection } from "../chain/deployment";
 import { escrowEventsIn } from "../chain/events";
-import { escrowExtensionInterface, escrowInterface } from "../chain/interfaces";
+import { escrowInterface } from "../chain/interfaces";
 import { parseRevert, type Revert } from "../chain/revert";
 import { CarepactError } from "../errors";
 import { isPresented } from "../rulebooks/arbitration";
@@ -11,7 +11,7 @@ import { isPresented } from "../rulebooks/arbitration";
 import { publicPartOf } from "./batchSource";
 import { paymentOf } from "./disputes/structs";
 import type { PublicPart } from "./file";
-import { prepare, type Outcome, type Prepared, type SettleInput } from "./preparing";
+import { prepare, presentationCall, type Outcome, type Prepared, type SettleInput } from "./preparing";
 
 /** What one payee's lines came to, in base units. */
 export interface SettledGroup extends Outcome {
@@ -52,7 +52,7 @@ export function settle(connection: Connection, input: SettleInput): Action<Settl
     if (isPresented(rulebook))
       return {
         to,
-        data: escrowExtensionInterface.encodeFunctionData("present", [...args, opened]),
+        data: presentationCall(prepared),
         preview: () => previewOf(batch, outcomes),
         result: (receipt) => ({ retained: 0n, ...result(receipt) }),
       };

@@ -85,10 +85,12 @@ function add(book: BatchBook, groups: PublicPart["groups"], { name, args }: Clai
       book.freed += args.amount;
       return;
     case "ResultsPresented": {
-      const { attestation, results, lines, outcomes } = args;
-      const presentation = { firstLine: Number(args.firstLine), results, lines, outcomes };
-      const written = writtenOut(groups, presentation);
-      book.presentations.set(presentation.firstLine, { ...presentation, attestation, written });
+      const presentation = { firstLine: Number(args.firstLine), results: args.results, lines: [], outcomes: [] };
+      return hold(book, groups, { ...presentation, attestation: args.attestation });
+    }
+    case "LinesPresented": {
+      const presentation = book.presentations.get(Number(args.firstLine));
+      if (presentation) hold(book, groups, { ...presentation, lines: args.lines, outcomes: args.outcomes });
       return;
     }
     case "PresentationSettled":
@@ -123,6 +125,10 @@ function add(book: BatchBook, groups: PublicPart["groups"], { name, args }: Clai
       book.retentions.delete(Number(args.firstLine));
       return credit(book, args.payee, args.amount);
   }
+}
+
+function hold(book: BatchBook, groups: PublicPart["groups"], presentation: Omit<BookedPresentation, "written">): void {
+  book.presentations.set(presentation.firstLine, { ...presentation, written: writtenOut(groups, presentation) });
 }
 
 function credit(book: BatchBook, payee: string, amount: bigint): void {
@@ -169,7 +175,9 @@ const sum = (amounts: Iterable<bigint>): bigint => [...amounts].reduce((total, a
 /** What the results of presentations pay and free, together. */
 export const presentedIn = ({ presentations }: Pick<BatchBook, "presentations">): bigint =>
   sum(
-    [...presentations.values()].flatMap(({ outcomes }) => outcomes).flatMap((word) => Object.values(outcomeOf(word))),
+    [...presentations.values()]
+      .flatMap(({ written }) => written.outcomes.map(outcomeOf))
+      .flatMap(({ paid, freed }) => [paid, freed]),
   );
 
 /** Amount of all lines in dispute. */

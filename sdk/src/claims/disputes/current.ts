@@ -1,7 +1,7 @@
 import type { Provider } from "ethers";
 
 import type { Connection } from "../../chain/deployment";
-import type { CallOptions } from "../../chain/options";
+import { within, type CallOptions } from "../../chain/options";
 import { reading } from "../../chain/read";
 import { CarepactError } from "../../errors";
 import { createEvents, type ReadOptions } from "../../events";
@@ -95,8 +95,8 @@ export async function currentOf(
   options: ReadOptions = {},
 ): Promise<Current> {
   const nothing: Current = { presentations: [], disputes: [], retentions: [] };
-  if (!hasArbiter(batch)) return nothing;
   const { signal, timeoutMs }: CallOptions = options;
+  if (!hasArbiter(batch)) return within({ signal, timeoutMs }, () => Promise.resolve(nothing));
   const blockTag = await reading(connection, (provider) => provider.getBlockNumber(), { signal, timeoutMs });
   const book = await readBook(connection, batch, { ...options, toBlock: blockTag });
   const read = async (provider: Provider): Promise<Current> => {

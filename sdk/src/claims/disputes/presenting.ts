@@ -1,3 +1,5 @@
+import type { TransactionReceipt } from "ethers";
+
 import { actionOf, type Action } from "../../chain/action";
 import { blockTimeOf, type Connection } from "../../chain/deployment";
 import { escrowEventsIn } from "../../chain/events";
@@ -5,7 +7,7 @@ import { escrowExtensionInterface } from "../../chain/interfaces";
 import { CarepactError } from "../../errors";
 import { publicPartOf, type BatchSource } from "../batchSource";
 import type { PublicPart } from "../file";
-import { prepare, type SettleInput } from "../preparing";
+import { prepare, presentationCall, type SettleInput } from "../preparing";
 import { previewOf, roundsIn, summed, type Settlement, type SettlementPreview } from "../settling";
 import { packGroup } from "../types";
 
@@ -37,27 +39,18 @@ export function present(connection: Connection, input: SettleInput): Action<Pres
         "The batch's rulebook has no challenge period: settle with the attestations at once.",
         { batchId },
       );
-    const { arguments: args, opened, unopened, digest } = await prepare(connection, input);
+    const prepared = await prepare(connection, input);
+    const { unopened, digest } = prepared;
     return {
       to: connection.deployment.claimEscrow,
-      data: escrowExtensionInterface.encodeFunctionData("present", [...args, opened]),
+      data: presentationCall(prepared),
       preview: (returned: string) => ({
         presented: escrowExtensionInterface.decodeFunctionResult("present", returned)[0] as bigint,
       }),
       result: async (receipt): Promise<Presented> => {
         const nothing = { batchId, paid: 0n, freed: 0n, unopened };
-        const event = escrowEventsIn(receipt, connection).find(
-          ({ name, args: said }) =>
-            name === "ResultsPresented" && said["batchId"] === batchId && said["attestation"] === digest,
-        );
-        if (event === undefined) return nothing;
-        const { results, lines, outcomes } = event.args as { results: string; lines: bigint[]; outcomes: bigint[] };
-        const presentation = {
-          firstLine: Number(event.args["firstLine"]),
-          results,
-          lines: [...lines],
-          outcomes: [...outcomes],
-        };
+        const presentation = presentationIn(receipt, connection, { batchId, digest });
+        if (presentation === undefined) return nothing;
         const said = writtenOut(groups, presentation).outcomes.map(outcomeOf);
         return {
           ...nothing,
@@ -69,6 +62,26 @@ export function present(connection: Connection, input: SettleInput): Action<Pres
       },
     };
   });
+}
+
+/** What a transaction presented by an attestation. */
+function presentationIn(
+  receipt: TransactionReceipt,
+  connection: Connection,
+  { batchId, digest }: { batchId: string; digest: string },
+): Presentation | undefined {
+  const events = escrowEventsIn(receipt, connection).filter(({ args }) => args["batchId"] === batchId);
+  const at = events.findIndex(({ name, args }) => name === "ResultsPresented" && args["attestation"] === digest);
+  const presented = events[at];
+  if (presented === undefined) return undefined;
+  // What does not follow from the results is told just behind.
+  const byLine = events[at + 1]?.name === "LinesPresented" ? events[at + 1]?.args : undefined;
+  return {
+    firstLine: Number(presented.args["firstLine"]),
+    results: presented.args["results"] as string,
+    lines: [...((byLine?.["lines"] ?? []) as readonly bigint[])],
+    outcomes: [...((byLine?.["outcomes"] ?? []) as readonly bigint[])],
+  };
 }
 
 /** @internal Settles what was presented and is not in dispute, once the challenge period is over. */

@@ -1,4 +1,4 @@
-import { AbiCoder, concat, getAddress, keccak256, toBeHex } from "ethers";
+import { AbiCoder, concat, getAddress, keccak256, toBeHex, ZeroHash } from "ethers";
 
 import { CarepactError } from "../../errors";
 import { openedGroupsOf, publicPartOf, type BatchSource } from "../batchSource";
@@ -108,9 +108,16 @@ const PRESENTATION_TYPES = ["bytes32", "uint256[]", "uint256[]"];
 
 const commitmentTo = (bytes: string): string => toBeHex(BigInt(keccak256(bytes)) & COMMITMENT_MASK, 32);
 
-/** What the escrow keeps of a presentation: the lower 214 bits of keccak256(abi.encode(keccak256(results), lines, outcomes)). */
+/**
+ * What the escrow keeps of a presentation: the lower 214 bits of keccak256(abi.encode(keccak256(results), lines, outcomes)) or, where
+ * lines and outcomes are nothing, of keccak256(keccak256(results) ‖ 0).
+ */
 export const presentationCommitmentOf = ({ results, lines, outcomes }: Presentation): string =>
-  commitmentTo(AbiCoder.defaultAbiCoder().encode(PRESENTATION_TYPES, [keccak256(results), lines, outcomes]));
+  commitmentTo(
+    outcomes.length === 0
+      ? concat([keccak256(results), ZeroHash])
+      : AbiCoder.defaultAbiCoder().encode(PRESENTATION_TYPES, [keccak256(results), lines, outcomes]),
+  );
 
 /** What the escrow keeps of a retention: the lower 214 bits of keccak256 of the amounts, each a word of 32 bytes. */
 export const retentionCommitmentOf = ({ amounts }: Retention): string =>
@@ -143,8 +150,6 @@ export function placeOfLine(groups: readonly { lineCount: number }[], index: num
   return { group, line };
 }
 
-const NOTHING = `0x${"00".repeat(32)}`;
-
 /**
  * Opens a line's amount. A group of one line shows it anyway.
  * @throws INPUT_INVALID, and GROUPS_INVALID where the amounts are not known here
@@ -154,7 +159,7 @@ export function openingOf(source: BatchSource, place: BatchLine): LineOpening {
   const { groups } = publicPartOf(source);
   indexOfLine(groups, place);
   if (groups[group]?.lineCount === 1)
-    return { group, line, opened: { group, salt: NOTHING, amounts: "0x" }, proof: [] };
+    return { group, line, opened: { group, salt: ZeroHash, amounts: "0x" }, proof: [] };
   const known = openedGroupsOf(source).find((opened) => opened.group === group);
   if (known === undefined)
     throw new CarepactError(
