@@ -102,8 +102,11 @@ function note(book: BatchBook, batch: TestBatch, { name, args }: LogDescription)
     ClaimBatchReclaimed: () => (book.freed += args.amount as bigint),
     ResultsPresented: () => {
       const { firstLine, results } = args as unknown as HeldPresentation;
-      const lists = { lines: [...(args.lines as bigint[])], outcomes: [...(args.outcomes as bigint[])] };
-      book.presentations.set(firstLine, { firstLine, results, ...lists });
+      book.presentations.set(firstLine, { firstLine, results, lines: [], outcomes: [] });
+    },
+    LinesPresented: () => {
+      const held = book.presentations.get(args.firstLine as bigint)!;
+      [held.lines, held.outcomes] = [[...(args.lines as bigint[])], [...(args.outcomes as bigint[])]];
     },
     PresentationSettled: () => book.presentations.delete(args.firstLine as bigint),
     LineDisputed: () => noteDispute(book, batch, args as unknown as DisputedArgs),

@@ -6,6 +6,7 @@ import { ethers } from "hardhat";
 
 import { escrowDomain, type GroupResult } from "@carepact/sdk/claims";
 
+import type { SettlementStruct } from "../../typechain-types/contracts/claims/ClaimEscrow";
 import type { LineOpeningStruct } from "../../typechain-types/contracts/claims/ClaimEscrowExtension";
 import type { RulebookStruct } from "../../typechain-types/contracts/rulebooks/Rulebooks";
 
@@ -133,10 +134,18 @@ export async function present(
   results: GroupResult[] | string,
   changes: Partial<AttestationInput> = {},
 ): Sent {
-  const { attestation, opened } = await attested(context, context.batch, results, changes);
-  return context.receiver
-    .connect(context.stranger)
-    .present(context.batch.terms, context.batch.words, attestation, opened);
+  return bring(context, await attested(context, context.batch, results, changes));
+}
+
+/** Presents an attestation, by line where lines are opened. */
+export function bring(
+  { batch, receiver, stranger }: Given,
+  { attestation, opened }: Pick<SettlementStruct, "attestation" | "opened">,
+): Sent {
+  const asStranger = receiver.connect(stranger);
+  return opened.groups.length === 0
+    ? asStranger.present(batch.terms, batch.words, attestation)
+    : asStranger.presentByLine(batch.terms, batch.words, attestation, opened);
 }
 
 /** What the chain's events say of the batch at hand. */

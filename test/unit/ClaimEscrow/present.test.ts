@@ -8,10 +8,11 @@ import { commitmentTo, reportedBy, writtenOut } from "../../support/books";
 import {
   BOND,
   CHALLENGE,
+  another,
   at,
   attestByOf,
-  another,
   bookedOf,
+  bring,
   dispute,
   deposit,
   given,
@@ -42,9 +43,10 @@ describe("ClaimEscrow: present", () => {
       const digest = await context.escrow.attestationDigestOf(context.batch.id, attestation);
       const { batch, receiver } = context;
       const outcomes = [packed(1_050n, 150n), packed(0n, 500n), packed(400n, 0n)];
-      const sent = receiver.present(batch.terms, batch.words, attestation, batch.open([0]));
+      const sent = receiver.presentByLine(batch.terms, batch.words, attestation, batch.open([0]));
       expect(await reportedBy(context, sent)).to.deep.equal([
-        ["ResultsPresented", batch.id, digest, 0n, attestation.results, [0b111111n], outcomes],
+        ["ResultsPresented", batch.id, digest, 0n, attestation.results],
+        ["LinesPresented", batch.id, 0n, [0b111111n], outcomes],
       ]);
       const { commitment, challengeUntil } = await receiver.presentationOf(batch.terms, 0);
       const results = attestation.results as string;
@@ -56,7 +58,8 @@ describe("ClaimEscrow: present", () => {
       const context = await given();
       const { attestation, opened } = await attested(context, context.batch, [byLine(met, pending), pending, notMet]);
       const { batch, receiver } = context;
-      expect(await receiver.present.staticCall(batch.terms, batch.words, attestation, opened)).to.equal(1_400n);
+      expect(await receiver.presentByLine.staticCall(batch.terms, batch.words, attestation, opened)).to.equal(1_400n);
+      expect(await receiver.present.staticCall(batch.terms, batch.words, attestation)).to.equal(400n);
     });
 
     it("leaves open what the results leave open, and presents it later under another name", async () => {
@@ -76,12 +79,11 @@ describe("ClaimEscrow: present", () => {
 
     it("says no lines and outcomes where the results of groups say it all of a batch of which nothing was closed", async () => {
       const context = await given();
-      const { batch, escrow, receiver } = context;
+      const { batch, escrow } = context;
       const { attestation, opened } = await attested(context, batch, [pending, notMet, met]);
       const digest = await escrow.attestationDigestOf(batch.id, attestation);
-      const sent = receiver.present(batch.terms, batch.words, attestation, opened);
-      expect(await reportedBy(context, sent)).to.deep.equal([
-        ["ResultsPresented", batch.id, digest, 2n, attestation.results, [], []],
+      expect(await reportedBy(context, bring(context, { attestation, opened }))).to.deep.equal([
+        ["ResultsPresented", batch.id, digest, 2n, attestation.results],
       ]);
       expect(await moneyOf(context, batch)).to.include({ open: 1_200n });
       expect(await closedLinesOf(context, batch)).to.deep.equal([2, 3, 4, 5]);
@@ -130,8 +132,7 @@ describe("ClaimEscrow: present", () => {
       const context = await given();
       const older = await attested(context, context.batch, [met, met, met]);
       await present(context, [notMet, pending, pending]);
-      const { batch, receiver } = context;
-      await receiver.present(batch.terms, batch.words, older.attestation, batch.open([]));
+      await bring(context, older);
       const { presentations } = await bookedOf(context);
       expect([...presentations.keys()]).to.deep.equal([0n, 2n]);
     });
@@ -172,15 +173,13 @@ describe("ClaimEscrow: present", () => {
     it("settles in the same call", async () => {
       const context = await given("retaining");
       const { attestation, opened } = await attested(context, context.batch, [byLine(met, notMet), pending, met]);
-      const { batch, receiver, escrow } = context;
+      const { batch, escrow } = context;
       const digest = await escrow.attestationDigestOf(batch.id, attestation);
-      const sent = receiver.present(batch.terms, batch.words, attestation, opened);
+      const sent = bring(context, { attestation, opened });
       const [first, , third] = batch.groups.map(({ payee }) => payee);
       expect(await reportedBy(context, sent)).to.deep.equal([
-        [
-          ...["ResultsPresented", batch.id, digest, 0n, attestation.results, [0b111011n]],
-          [packed(1_000n, 200n), 0n, packed(400n, 0n)],
-        ],
+        ["ResultsPresented", batch.id, digest, 0n, attestation.results],
+        [...["LinesPresented", batch.id, 0n, [0b111011n]], [packed(1_000n, 200n), 0n, packed(400n, 0n)]],
         ["GroupSettled", batch.id, first, 900n, 200n],
         ["GroupSettled", batch.id, third, 360n, 0n],
         ["PaymentsRetained", batch.id, 0n, [packed(BigInt(first!), 100n), packed(BigInt(third!), 40n)]],
@@ -193,7 +192,7 @@ describe("ClaimEscrow: present", () => {
       const context = await given("retaining");
       const { attestation, opened } = await attested(context, context.batch, [met, met, met]);
       const { batch, receiver } = context;
-      await receiver.present(batch.terms, batch.words, attestation, opened);
+      await bring(context, { attestation, opened });
       const results = attestation.results as string;
       const presentation = { firstLine: 0n, results, lines: [], outcomes: [] };
       expect(await receiver.presentationOf(batch.terms, 0)).to.deep.equal([ZeroHash, 0n]);
@@ -229,8 +228,9 @@ describe("ClaimEscrow: present", () => {
       const context = await given();
       const { batch, receiver } = context;
       const { attestation, opened } = await attested(context, batch, [met, met, met]);
-      const words = [...batch.words].reverse();
-      await refuses(context, receiver.present(batch.terms, words, attestation, opened), "GroupsMismatch");
+      const reversed = [...batch.words].reverse();
+      await refuses(context, receiver.present(batch.terms, reversed, attestation), "GroupsMismatch");
+      await refuses(context, receiver.presentByLine(batch.terms, reversed, attestation, opened), "GroupsMismatch");
     });
 
     it("amounts that are not the batch's", async () => {
@@ -238,7 +238,7 @@ describe("ClaimEscrow: present", () => {
       const { batch, receiver } = context;
       const { attestation, opened } = await attested(context, batch, ALL);
       const changed = { groups: opened.groups, proof: [ZeroHash, ...opened.proof.slice(1)] };
-      const sent = receiver.present(batch.terms, batch.words, attestation, changed);
+      const sent = receiver.presentByLine(batch.terms, batch.words, attestation, changed);
       await refuses(context, sent, "LinesProofInvalid", batch.terms.manifestRoot);
     });
 
@@ -271,8 +271,7 @@ describe("ClaimEscrow: present", () => {
       const context = await given();
       const other = await another(context);
       const { attestation, opened } = await attested(context, other.batch, [met, met, met]);
-      const { batch, receiver } = context;
-      await refuses(context, receiver.present(batch.terms, batch.words, attestation, opened), "NotAttester");
+      await refuses(context, bring(context, { attestation, opened }), "NotAttester");
     });
 
     it("an attestation without signatures that no workflow reported", async () => {
@@ -285,12 +284,10 @@ describe("ClaimEscrow: present", () => {
       const attestBy = attestByOf(context.batch);
       const last = await attested(context, context.batch, [met, pending, pending]);
       const late = await attested(context, context.batch, [pending, met, pending]);
-      const { batch, receiver } = context;
       await at(attestBy);
-      await receiver.present(batch.terms, batch.words, last.attestation, last.opened);
+      await bring(context, last);
       await at(attestBy + 1);
-      const sent = receiver.present(batch.terms, batch.words, late.attestation, late.opened);
-      await refuses(context, sent, "AttestationTooLate", attestBy);
+      await refuses(context, bring(context, late), "AttestationTooLate", attestBy);
     });
 
     it("an attestation that expired, or that comes from the future", async () => {

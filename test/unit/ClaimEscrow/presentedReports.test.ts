@@ -10,6 +10,7 @@ import {
   CHALLENGE,
   LOOK_BACK,
   at,
+  bring,
   disputeMissing,
   dispute,
   refuses,
@@ -70,8 +71,6 @@ describe("ClaimEscrow: reports of workflows under rulebooks that present", () =>
     const disputing = { ...context, ids: {} as Disputing["ids"] };
     return { ...context, ...watch(disputing, batch) };
   }
-  const bring = ({ receiver, batch, stranger }: Given, { attestation, opened }: Awaited<ReturnType<typeof unsigned>>) =>
-    receiver.connect(stranger).present(batch.terms, batch.words, attestation, opened);
   const recorded = ({ receiver, batch }: Given) => receiver.reportOf(batch.terms.rulebook, batch.id);
 
   for (const name of ["challenged", "mixed"] as const)
