@@ -2,6 +2,7 @@ import {
   AccessLog__factory,
   AccessManager__factory,
   ClaimEscrow__factory,
+  ClaimEscrowExtension__factory,
   ConsentRegistry__factory,
   ERC20Permit__factory,
   Mandates__factory,
@@ -18,6 +19,8 @@ export const accessLogAbi = AccessLog__factory.abi;
 export const accessManagerAbi = AccessManager__factory.abi;
 /** Pools, claim batches, settlement. */
 export const claimEscrowAbi = ClaimEscrow__factory.abi;
+/** Presentations, disputes, retentions, refund orders, reports of workflows: more functions at the escrow's address. */
+export const claimEscrowExtensionAbi = ClaimEscrowExtension__factory.abi;
 /** Patients, their grants and restrictions, and whether a request is permitted. */
 export const consentRegistryAbi = ConsentRegistry__factory.abi;
 /** Mandates of payers for operators. */
