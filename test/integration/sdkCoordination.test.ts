@@ -22,8 +22,10 @@ import {
   type FundedBatch,
   type LineStanding,
   type OpenedGroup,
+  type OpenedRecord,
 } from "@carepact/sdk/claims";
 import { generateSealingKeys } from "@carepact/sdk/encryption";
+import { createAttester, memoryLedger } from "@carepact/sdk/oracles";
 
 import { attestations, CENT, deployWorld, fundInput, openAs, POOL, refusal, type Party, type World } from "./support";
 
@@ -146,6 +148,19 @@ describe("SDK: several payers of one event", () => {
       );
       expect(whole.lines[0]).to.deep.include({ payments: [6_000n, 2_000n, 600n], patientShare: 400n, adjustments: 0n });
       expect(fundingOf([whole])).to.deep.equal([]);
+    });
+
+    it("is attested by who attests each event once, told which batches belong together", async () => {
+      const world = await loadFixture(deployPayers);
+      const batches = (await fundAll(world)).map(({ record }) => openClaimBatchRecord(record));
+      const attester = createAttester(world.attesters[0].connection, { ledger: memoryLedger() });
+      const [first, ...others] = batches as [OpenedRecord, ...OpenedRecord[]];
+      await attester.attest(first, [{ result: "met" }]);
+      for (const [i, batch] of others.entries()) {
+        await refusal("EVENT_ALREADY_ATTESTED", attester.attest(batch, [{ result: "met" }]));
+        const coordinatesWith = batches.slice(0, i + 1).map(({ batchId }) => batchId);
+        await attester.attest(batch, [{ result: "met" }], { coordinatesWith });
+      }
     });
 
     it("pays each payer's part of a part of the event, and bills what is left anew to each", async () => {

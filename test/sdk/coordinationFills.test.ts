@@ -1,11 +1,20 @@
 import { expect } from "chai";
 
-import { completionOf, eventKeyOf, readPharmacyClaim, type PartFill, type PharmacyClaim } from "../../sdk/src/claims";
+import {
+  completionOf,
+  eventKeyOf,
+  readPharmacyClaim,
+  requireCompletion,
+  type AdjudicatedClaim,
+  type PartFill,
+  type PharmacyClaim,
+} from "../../sdk/src/claims";
 import type { ErrorCode } from "../../sdk/src/errors";
 
 import { answerOf, fillOf, groupOf, plan } from "./coordinationFixture";
 import { refused } from "./refused";
 
+const test = { charge: "60", allowed: "60", patientResponsibility: "0", planPays: "60" };
 const later = { claimId: "F-2", dateOfService: "2026-01-20" };
 const part = (value: string, paid: bigint): PartFill => ({ quantity: { value, unit: "EA" }, paid });
 
@@ -78,11 +87,11 @@ describe("the completion of a partly filled prescription", () => {
       ...claim,
       lines: claim.lines.map(({ quantity: _, ...line }) => line),
     };
-    const test = answerOf([{ charge: "60", allowed: "60", patientResponsibility: "0", planPays: "60" }]);
+    const laboratorys = answerOf([test]);
     const cases: [ErrorCode, string, () => unknown][] = [
       ["INPUT_INVALID", "lineNumber", () => completionOf(claim, 2, fills, later)],
       ["INPUT_INVALID", "lines[0].quantity", () => completionOf(without, 1, fills, later)],
-      ["INPUT_INVALID", "lines[0].event", () => completionOf(test, 1, fills, later)],
+      ["INPUT_INVALID", "lines[0].event", () => completionOf(laboratorys, 1, fills, later)],
       ["INPUT_INVALID", "fills", () => completionOf(claim, 1, [], later)],
       [
         "INPUT_INVALID",
@@ -98,5 +107,44 @@ describe("the completion of a partly filled prescription", () => {
       ],
     ];
     for (const [code, at, action] of cases) expect(path(code, action)).to.equal(at);
+  });
+
+  it("may be billed by the pharmacy in other words, but not for more, and only as the next part", () => {
+    const fills = [part("18", 3_600n)];
+    const rest = completionOf(claim, 1, fills, later);
+    const billed = (change: object): AdjudicatedClaim => ({
+      ...rest,
+      lines: rest.lines.map((line) => ({ ...line, ...change })),
+    });
+    requireCompletion(claim, 1, fills, rest);
+    requireCompletion(claim, 1, fills, billed({ quantity: { value: "11.75", unit: "EA" } }));
+    const { details } = refused("FILLS_EXCEED_QUANTITY", () =>
+      requireCompletion(claim, 1, fills, billed({ quantity: { value: "12.25", unit: "EA" } })),
+    );
+    expect(details).to.include({ equation: "sum of fills <= quantity billed", left: "12.25", right: "12" });
+
+    const dear = fillOf("24.01", "65.99");
+    const paidMore = { ...dear, lines: dear.lines.map((line) => ({ ...line, event: rest.lines[0]!.event })) };
+    refused("FILLS_EXCEED_QUANTITY", () => requireCompletion(claim, 1, fills, paidMore));
+    const less = {
+      ...paidMore,
+      lines: paidMore.lines.map((line) => ({ ...line, quantity: { value: "12", unit: "EA" } })),
+    };
+    const { equation, left } = refused("CLAIM_DOES_NOT_BALANCE", () =>
+      requireCompletion(claim, 1, fills, less),
+    ).details;
+    expect([equation, left]).to.deep.equal(["sum of fills paid <= planPays", "60.01"]);
+
+    const event = rest.lines[0]!.event;
+    for (const other of [
+      { event: { ...event, partialFillNumber: 3 } },
+      { event: { ...event, fillNumber: 1 } },
+      { event: claim.lines[0]!.event },
+    ])
+      refused("INPUT_INVALID", () => requireCompletion(claim, 1, fills, billed(other)));
+    for (const quantity of [undefined, { value: "12", unit: "ML" }])
+      refused("INPUT_INVALID", () => requireCompletion(claim, 1, fills, billed({ quantity })));
+    const two = { ...answerOf([test, test]), payee: rest.payee };
+    refused("INPUT_INVALID", () => requireCompletion(claim, 1, fills, two));
   });
 });

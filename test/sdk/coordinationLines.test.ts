@@ -67,6 +67,41 @@ describe("how a line stands", () => {
     expect(standingOf(group, reclaimed).lines.map(({ state }) => state)).to.deep.equal(["returned", "returned"]);
   });
 
+  it("is told while it is in dispute, and when an arbiter ended that", () => {
+    const [line] = group.lines as [OpenedGroup["lines"][number]];
+    const { batchId, payee } = group;
+    const disputed = [
+      "LineDisputed",
+      {
+        batchId,
+        line: 0n,
+        by: group.payee,
+        firstLine: 2n ** 256n - 1n,
+        amount: line.amount,
+        attestedAmount: 0n,
+        bond: 0n,
+        resolveBy: 1n,
+      },
+    ] as const;
+    const award = 10n * DOLLAR;
+    const returned = line.amount - award;
+    const bondTo = payee;
+    const resolved = [
+      "DisputeResolved",
+      { batchId, line: 0n, payee, award, returned, byArbiter: true, bond: 0n, bondTo },
+    ] as const;
+    const states = (...list: Parameters<typeof happened>[0]) =>
+      standingOf(group, happened(list)).lines.map(({ state, paid }) => [state, paid]);
+    expect(states(disputed)).to.deep.equal([
+      ["frozen", 0n],
+      ["open", 0n],
+    ]);
+    expect(states(disputed, resolved)).to.deep.equal([
+      ["paid", award],
+      ["open", 0n],
+    ]);
+  });
+
   it("puts refunds on lines where that is certain, or said", () => {
     const paid = settledBy("0x01", 75n * DOLLAR, 0n);
     const all = standingOf(group, happened([...paid, refund(75n * DOLLAR)])).lines;

@@ -7,6 +7,7 @@ import {
   type AdjudicatedLine,
   type Adjustment,
 } from "../input/adjudicated";
+import type { DispenseIdentity } from "../input/event";
 import { requireDate } from "../input/identifiers";
 
 /** A part of a prescription that was given. */
@@ -39,6 +40,70 @@ export function completionOf(
   fills: readonly PartFill[],
   { claimId, dateOfService }: Completion,
 ): AdjudicatedClaim {
+  const { line, event, left, all, scale, paid } = leftOf(claim, lineNumber, fills);
+  const rest = restOf(line, paid, (amount) => (amount * (all - left)) / all);
+  return requireBalanced({
+    ...claim,
+    claimId,
+    charge: rest.charge,
+    planPays: rest.planPays,
+    lines: [
+      {
+        ...rest,
+        event: {
+          ...event,
+          partialFillNumber: nextPart(event, fills),
+          dateOfService: requireDate(dateOfService, "dateOfService"),
+        },
+        quantity: {
+          value: formatDecimal({ digits: left, scale }),
+          ...(line.quantity?.unit === undefined ? {} : { unit: line.quantity.unit }),
+        },
+      },
+    ],
+  });
+}
+
+/**
+ * Holds a completion that the pharmacy billed itself against the line that it completes: the next part of the same fill, at
+ * most as much as is left of its quantity, and of what this payer promised for it.
+ * @throws as {@link completionOf}; INPUT_INVALID when it is another fill or part
+ */
+export function requireCompletion(
+  claim: AdjudicatedClaim,
+  lineNumber: number,
+  fills: readonly PartFill[],
+  completion: AdjudicatedClaim,
+): void {
+  const { event, left, scale, quantity, paid, line } = leftOf(claim, lineNumber, fills);
+  requireBalanced(completion);
+  const path = "completion.lines[0]";
+  const [part, second] = completion.lines;
+  if (part === undefined || second !== undefined) throw invalid("completion.lines", "are not one");
+  const { event: billed } = part;
+  const same =
+    billed.kind === "dispense" &&
+    billed.pharmacyNpi === event.pharmacyNpi &&
+    billed.prescriptionReferenceNumber === event.prescriptionReferenceNumber &&
+    billed.fillNumber === event.fillNumber &&
+    billed.partialFillNumber === nextPart(event, fills);
+  if (!same) throw invalid(`${path}.event`, `is not part ${nextPart(event, fills)} of the fill`);
+  if (part.quantity === undefined || part.quantity.unit !== quantity.unit)
+    throw invalid(`${path}.quantity`, "is missing, or in another unit than was billed");
+  const exact = parseDecimal(part.quantity.value, `${path}.quantity.value`);
+  const finest = Math.max(scale, exact.scale);
+  if (digitsAt(exact, finest) > digitsAt({ digits: left, scale }, finest))
+    throw exceeds(path, "sum of fills <= quantity billed", part.quantity.value, formatDecimal({ digits: left, scale }));
+  const total = paid + part.planPays;
+  if (total > line.planPays)
+    throw unbalanced("sum of fills paid <= planPays", path, claim.currency, total, line.planPays);
+}
+
+const nextPart = ({ partialFillNumber = 1 }: DispenseIdentity, fills: readonly PartFill[]): number =>
+  partialFillNumber + fills.length;
+
+/** What is left of a line after its parts. Quantities are digits of one `scale`. */
+function leftOf(claim: AdjudicatedClaim, lineNumber: number, fills: readonly PartFill[]) {
   requireBalanced(claim);
   const index = claim.lines.findIndex((entry) => entry.lineNumber === lineNumber);
   const line = claim.lines[index];
@@ -52,38 +117,19 @@ export function completionOf(
   const filled = filledOf(fills, quantity.unit, billed.scale);
   const scale = Math.max(billed.scale, filled.scale);
   const [all, done] = [digitsAt(billed, scale), digitsAt(filled, scale)];
-  if (done >= all)
-    throw new CarepactError(
-      "FILLS_EXCEED_QUANTITY",
-      `The fills come to ${formatDecimal(filled)} of ${quantity.value} billed: nothing is left to complete.`,
-      { path, equation: "sum of fills < quantity billed", left: formatDecimal(filled), right: quantity.value },
-    );
+  if (done >= all) throw exceeds(path, "sum of fills < quantity billed", formatDecimal(filled), quantity.value);
   const paid = fills.reduce((sum, fill) => sum + fill.paid, 0n);
   if (paid > line.planPays)
     throw unbalanced("sum of fills paid <= planPays", path, claim.currency, paid, line.planPays);
-
-  const rest = restOf(line, paid, (amount) => (amount * done) / all);
-  return requireBalanced({
-    ...claim,
-    claimId,
-    charge: rest.charge,
-    planPays: rest.planPays,
-    lines: [
-      {
-        ...rest,
-        event: {
-          ...event,
-          partialFillNumber: (event.partialFillNumber ?? 1) + fills.length,
-          dateOfService: requireDate(dateOfService, "dateOfService"),
-        },
-        quantity: {
-          value: formatDecimal({ digits: all - done, scale }),
-          ...(quantity.unit === undefined ? {} : { unit: quantity.unit }),
-        },
-      },
-    ],
-  });
+  return { line, event, quantity, left: all - done, all, scale, paid };
 }
+
+const exceeds = (path: string, equation: string, left: string, right: string): CarepactError =>
+  new CarepactError(
+    "FILLS_EXCEED_QUANTITY",
+    `${path} exceeds what was billed: ${equation} fails, ${left} against ${right}.`,
+    { path, equation, left, right },
+  );
 
 function filledOf(fills: readonly PartFill[], unit: string | undefined, least: number): Decimal {
   if (fills.length === 0) throw invalid("fills", "are none: what was not filled at all is reversed or reclaimed");

@@ -8,7 +8,7 @@ export {
 } from "./coordinate";
 export { correctionPlan, type CorrectedLine, type CorrectionStep } from "./correction";
 export { paidBefore, type PaidBefore } from "./earlier";
-export { completionOf, type Completion, type PartFill } from "./fills";
+export { completionOf, requireCompletion, type Completion, type PartFill } from "./fills";
 export { healthAccountAnswer } from "./healthAccount";
 export { rebill, type Replacement } from "./rebill";
 export { resultsOfEvents, type EventOutcome } from "./results";
