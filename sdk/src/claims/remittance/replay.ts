@@ -4,7 +4,7 @@ import { resultShapeOf, type OpenedGroup, type OpenedLine } from "../file";
 import { decodeResults, lineResultsOf, type LineResult } from "../results";
 
 import type { ClaimBatchEvent } from "../batchEvents";
-import { linesIn, outcomeOf, paymentOf } from "../disputes/structs";
+import { linesIn, outcomeOf, paymentOf, withoutLine, writtenOut, type Presentation } from "../disputes/structs";
 
 import type { EventSource } from "./types";
 
@@ -40,8 +40,16 @@ export interface GroupStory {
 /** A frozen line is in dispute; a closed one is decided, or went back to the payer. */
 export type LineState = "open" | "presented" | "frozen" | "closed";
 
-/** Results of lines of the group, by index, that were presented together. */
-type Presented = Map<number, LineResult>;
+/** What was presented and has not settled. */
+interface Presented {
+  results: string;
+  /** Bit set of the lines of the batch that it holds. */
+  lines: readonly bigint[];
+  /** Results of those that are the group's, by index in it. */
+  own: Map<number, LineResult>;
+}
+
+type Presenting = Extract<ClaimBatchEvent, { name: "ResultsPresented" | "LinesPresented" }>;
 
 /** A settlement of which the closing event is still to come. */
 interface Pending {
@@ -96,16 +104,21 @@ class Replay {
           if (state === "open") this.states[i] = "closed";
         });
         return;
-      case "ResultsPresented":
-        this.present(event);
+      case "ResultsPresented": {
+        const { results } = event.args;
+        this.hold(event, results, writtenOut(this.group.groups, { firstLine: 0, results, lines: [], outcomes: [] }));
+        return;
+      }
+      case "LinesPresented":
+        this.hold(event, this.presentations.get(event.args.firstLine)?.results ?? "0x", event.args);
         return;
       case "PaymentsRetained":
         this.retain(event);
         return;
       case "PresentationSettled": {
-        const presented = this.presentations.get(event.args.firstLine) ?? new Map<number, LineResult>();
+        const presented = this.presentations.get(event.args.firstLine);
         this.presentations.delete(event.args.firstLine);
-        this.settle(event, presented);
+        this.settle(event, presented?.own ?? new Map<number, LineResult>());
         return;
       }
       case "LineDisputed":
@@ -145,7 +158,7 @@ class Replay {
   }
 
   /** Final results of the lines that are open. */
-  private openResults(results: string): Presented {
+  private openResults(results: string): Map<number, LineResult> {
     // Without this the group stayed as it was: its lines were closed before, or not opened.
     if (this.pending.settled === undefined) return new Map();
     return new Map(
@@ -155,7 +168,7 @@ class Replay {
     );
   }
 
-  private settle(event: ClaimBatchEvent, results: Presented): void {
+  private settle(event: ClaimBatchEvent, results: ReadonlyMap<number, LineResult>): void {
     const { settled, retained } = this.pending;
     this.pending = {};
     let [paid, freed] = [0n, 0n];
@@ -179,10 +192,12 @@ class Replay {
     this.requireSame(event, "reversed", sum, event.args.amount);
   }
 
-  private present(event: Extract<ClaimBatchEvent, { name: "ResultsPresented" }>): void {
-    const { firstLine, results, lines: words, outcomes } = event.args;
-    const inIt = new Set(linesIn(words));
-    const presented: Presented = new Map();
+  /** @param written Lines and outcomes of all groups, as the escrow has them. */
+  private hold(event: Presenting, results: string, written: Pick<Presentation, "lines" | "outcomes">): void {
+    // Whether lines differ from what results say is told by a second event.
+    for (const i of this.presentations.get(event.args.firstLine)?.own.keys() ?? []) this.states[i] = "open";
+    const inIt = new Set(linesIn(written.lines));
+    const own = new Map<number, LineResult>();
     let [paid, freed] = [0n, 0n];
     this.resultsOf(results).forEach((result, i) => {
       if (!inIt.has(this.group.firstLine + i)) return;
@@ -191,12 +206,12 @@ class Replay {
       paid += earned;
       freed += amount - earned;
       this.states[i] = "presented";
-      presented.set(i, result);
+      own.set(i, result);
     });
-    const outcome = outcomeOf(outcomes[this.group.group] ?? 0n);
+    const outcome = outcomeOf(written.outcomes[this.group.group] ?? 0n);
     this.requireSame(event, "presented as paid", paid, outcome.paid);
     this.requireSame(event, "presented as freed", freed, outcome.freed);
-    if (presented.size > 0) this.presentations.set(firstLine, presented);
+    this.presentations.set(event.args.firstLine, { results, lines: written.lines, own });
   }
 
   private retain(event: Extract<ClaimBatchEvent, { name: "PaymentsRetained" }>): void {
@@ -205,11 +220,20 @@ class Replay {
   }
 
   private dispute(event: Extract<ClaimBatchEvent, { name: "LineDisputed" }>): void {
-    const i = Number(event.args.line) - this.group.firstLine;
+    const { firstLine, line, by } = event.args;
+    const i = Number(line) - this.group.firstLine;
+    const presented = this.presentations.get(firstLine);
+    if (presented !== undefined) {
+      presented.own.delete(i);
+      this.presentations.delete(firstLine);
+      // The lowest line names a presentation, whosever it is.
+      const lines = withoutLine(presented.lines, Number(line));
+      const [lowest] = linesIn(lines);
+      if (lowest !== undefined) this.presentations.set(BigInt(lowest), { ...presented, lines });
+    }
     if (i < 0 || i >= this.states.length) return;
     this.states[i] = "frozen";
-    this.presentations.get(event.args.firstLine)?.delete(i);
-    if (!this.isOurs(event.args.by)) this.disputedByPayer.add(i);
+    if (!this.isOurs(by)) this.disputedByPayer.add(i);
   }
 
   private resolve(event: Extract<ClaimBatchEvent, { name: "DisputeResolved" }>): void {
