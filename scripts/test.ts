@@ -1,4 +1,5 @@
 /** Runs every test: Hardhat's, and forge's properties. Its last line is `N passed, N failed`. */
+import { readCampaigns } from "./campaigns";
 import { exitWith, run, type Outcome } from "./processes";
 
 interface Count {
@@ -34,8 +35,11 @@ exitWith(async () => {
   console.log(forge.output);
   const unit = verdict(hardhat, mochaCount(hardhat.output));
   const properties = verdict(forge, forgeCount(forge.output));
-  const failed = unit.failed + properties.failed;
+  const campaigns = readCampaigns(forge.output);
+  const failed = unit.failed + properties.failed + campaigns.shortfalls.length;
 
+  console.log(campaigns.table.join("\n"));
+  for (const shortfall of campaigns.shortfalls) console.log(`FAILED: ${shortfall}`);
   console.log();
   console.log(`hardhat: ${unit.passed} passed, ${unit.failed} failed, ${hardhat.seconds.toFixed()} s`);
   console.log(`forge:   ${properties.passed} passed, ${properties.failed} failed, ${forge.seconds.toFixed()} s`);

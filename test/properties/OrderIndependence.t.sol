@@ -5,14 +5,19 @@ import {Attestation, Settlement} from "../../contracts/interfaces/ClaimTypes.sol
 import {Campaign} from "./campaign/Campaign.sol";
 import {FundingHandlers} from "./campaign/FundingHandlers.sol";
 import {GhostBatch} from "./campaign/Ghost.sol";
-import {SettlingHandlers} from "./campaign/SettlingHandlers.sol";
+import {PresentingHandlers} from "./campaign/PresentingHandlers.sol";
+import {RetainingHandlers} from "./campaign/RetainingHandlers.sol";
 import {Outcome, PlainResults} from "./support/PlainResults.sol";
 import {Random, RandomLib} from "./support/Random.sol";
 
 /// @title OrderIndependence
 /// @notice Invariant 7: attestations that do not conflict and land in time give everybody the same, in whatever order they land,
-/// one by one or all in one call, each once or some of them again.
-contract OrderIndependence is FundingHandlers, SettlingHandlers {
+/// one by one or all in one call, each once or some of them again; and so they do where they are presented, in whatever order that
+/// is settled and released.
+contract OrderIndependence is FundingHandlers, PresentingHandlers, RetainingHandlers {
+    /// @dev Whether attestations of the batches that are funded have to be presented.
+    bool private _presented;
+
     constructor() Campaign(false) {}
 
     function testFuzz_orderGroupingAndBatchingDoNotMatter(uint256 seed) external {
@@ -39,6 +44,55 @@ contract OrderIndependence is FundingHandlers, SettlingHandlers {
         vm.assertEq(_whoHasWhat(index), expected, "all in one call");
     }
 
+    function testFuzz_orderOfPresentationsDoesNotMatter(uint256 seed) external {
+        Random memory random = RandomLib.from(seed);
+        _presented = true;
+        uint256 index = _newBatch(random);
+        Settlement[] memory settlements = _compatible(random, index);
+
+        uint256 snapshot = vm.snapshotState();
+        for (uint256 i = 0; i < settlements.length; ++i) _presentOne(index, settlements[i]);
+        _waitForAll(random);
+        bytes memory expected = _whoHasWhat(index);
+
+        vm.revertToState(snapshot);
+        _shuffle(random, settlements);
+        for (uint256 i = 0; i < settlements.length; ++i) _presentOne(index, settlements[i]);
+        // Once more, in another order: there is nothing left to present.
+        _shuffle(random, settlements);
+        for (uint256 i = 0; i < settlements.length; ++i) _presentOne(index, settlements[i]);
+        _waitForAll(random);
+        vm.assertEq(_whoHasWhat(index), expected, "another order of presentations");
+    }
+
+    /// @inheritdoc FundingHandlers
+    function anyRulebook(Random memory random) internal view override returns (bytes32 rulebook) {
+        do rulebook = super.anyRulebook(random); while (isPresented(rulebook) != _presented);
+    }
+
+    function _presentOne(uint256 index, Settlement memory settlement) private {
+        bool[] memory all = new bool[](settlement.groups.length);
+        for (uint256 g = 0; g < all.length; ++g) all[g] = true;
+        _present(Plan(index, all, settlement));
+    }
+
+    /// @dev Waits until nothing can be disputed or recouped any more, and settles and releases it in random order.
+    function _waitForAll(Random memory random) private {
+        advance(clock + 30 days);
+        while (livePresentations.length != 0) {
+            uint256 id = livePresentations[random.below(livePresentations.length)];
+            GhostBatch storage batch = batches[presentations[id].index];
+            receiver.settlePresented(batch.terms, groupsOf(batch), presentationIn(presentations[id]));
+            settlePresentedInGhost(id);
+        }
+        advance(clock + 30 days);
+        while (liveRetentions.length != 0) {
+            uint256 id = liveRetentions[random.below(liveRetentions.length)];
+            receiver.release(batches[retentions[id].index].terms, retentionIn(retentions[id]));
+            releaseInGhost(id);
+        }
+    }
+
     /// @dev Two to four attestations of one truth, each of which knows a part of it, with all line amounts opened.
     function _compatible(Random memory random, uint256 index) private returns (Settlement[] memory settlements) {
         GhostBatch storage batch = batches[index];
@@ -46,7 +100,7 @@ contract OrderIndependence is FundingHandlers, SettlingHandlers {
         Outcome memory truth = _newTruth(random, batch, counts);
         settlements = new Settlement[](random.between(2, 4));
         for (uint256 i = 0; i < settlements.length; ++i) {
-            settlements[i] = _newPlan(random, index, true).settlement;
+            settlements[i] = newPlan(random, index, true).settlement;
             bool[] memory all = new bool[](counts.length);
             for (uint256 g = 0; g < all.length; ++g) all[g] = true;
             settlements[i].opened = open(batch, all);

@@ -2,11 +2,13 @@
 pragma solidity 0.8.30;
 
 import {Attestation, GroupLines, OpenedLines} from "../../../contracts/interfaces/ClaimTypes.sol";
+import {Rulebook} from "../../../contracts/interfaces/IRulebooks.sol";
 import {Group} from "../../../contracts/libraries/GroupLib.sol";
 import {TestStablecoin} from "../../../contracts/mocks/TestStablecoin.sol";
 import {ManifestProofs} from "../support/ManifestProofs.sol";
 import {Random} from "../support/Random.sol";
-import {Ghost, GhostBatch} from "./Ghost.sol";
+import {GhostBatch} from "./Ghost.sol";
+import {GhostCases, RulebookSays} from "./GhostCases.sol";
 
 /// @notice Why the system should refuse a call, as the ghost sees it. A call should succeed if there is no reason.
 struct Reasons {
@@ -15,30 +17,28 @@ struct Reasons {
 }
 
 /// @title Campaign
-/// @notice What the handlers share: the people, how they call, and how often each handler did what it is for.
+/// @notice What the handlers share: the people, and how they call.
 /// @dev A handler that finds nothing to do, or is rightly refused, ends in `vm.assume(false)`: forge takes all of it back, does not
 /// count the call, and shows it as a discard. So the calls that count are those that moved something.
-abstract contract Campaign is Ghost {
+abstract contract Campaign is GhostCases {
     uint256 internal constant ACCOUNTS = 12;
     uint256 internal constant PAYER = 1;
     uint256 internal constant SPONSOR = 16;
     address internal constant STRANGER = address(0x57a);
 
-    /// @notice How often the handler did what it is for in this run.
-    mapping(bytes4 handler => uint256) public successes;
-    /// @notice How many calls counted in this run.
-    uint256 public calls;
+    /// @dev How many calls counted in this run.
+    uint256 internal calls;
 
     /// @dev Whether batches are of hundreds of lines, so that closed lines cross words of the bitmap.
     bool internal immutable LARGE;
     address internal immutable SUSPENDER = vm.addr(uint256(keccak256("suspender")));
     address internal immutable OPERATOR = vm.addr(uint256(keccak256("operator")));
+    address internal immutable ARBITER = vm.addr(uint256(keccak256("arbiter")));
 
     /// @dev Counts the handler, if it does not end in a discard.
     modifier counted() {
         delete touched;
         _;
-        ++successes[msg.sig];
         ++calls;
     }
 
@@ -56,9 +56,8 @@ abstract contract Campaign is Ghost {
         _addPayer(accounts[1], PAYER);
         _addPayer(accounts[5], PAYER);
         _addPayer(accounts[9], SPONSOR);
-        _addRulebook("pharmacy switches", 3, 2, 3 days, SUSPENDER);
-        _addRulebook("laboratory networks", 3, 2, 20 days, SUSPENDER);
-        _addRulebook("one gateway", 1, 1, 5 days, address(0));
+        _addPlainRulebooks();
+        _addPresentedRulebooks();
         for (uint256 i = 0; i < accounts.length; ++i) {
             for (uint256 t = 0; t < tokens.length; ++t) {
                 vm.prank(accounts[i]);
@@ -115,6 +114,20 @@ abstract contract Campaign is Ghost {
         return callAs(caller, address(escrow), data);
     }
 
+    /// @dev EIP-712 digest under the escrow's domain.
+    function digestOf(bytes32 structHash) internal view returns (bytes32) {
+        bytes32 domain = keccak256(
+            abi.encode(
+                keccak256("EIP712Domain(string name,string version,uint256 chainId,address verifyingContract)"),
+                keccak256("Carepact ClaimEscrow"),
+                keccak256("1"),
+                block.chainid,
+                address(escrow)
+            )
+        );
+        return keccak256(abi.encodePacked(hex"1901", domain, structHash));
+    }
+
     function anyAccount(Random memory random) internal view returns (address) {
         return accounts[random.below(accounts.length)];
     }
@@ -145,13 +158,23 @@ abstract contract Campaign is Ghost {
         return openBatches[random.below(openBatches.length)];
     }
 
-    /// @dev A batch with open lines that can be settled now, if a few tries find one.
+    /// @dev A batch with open lines whose attestations settle at once, one that can be settled now, if a few tries find one.
     function anySettleable(Random memory random) internal view returns (uint256 index) {
-        for (uint256 i = 0; i < 6; ++i) {
-            index = anyOpenBatch(random);
-            GhostBatch storage batch = batches[index];
-            if (!isSuspendedFor(batch) && !isPausedFor(batch) && clock <= attestByOf(batch)) return index;
-        }
+        return _anyAttestable(random, false);
+    }
+
+    /// @dev A batch with open lines whose attestations are presented, one of which that can be done now, if a few tries find one.
+    function anyPresentable(Random memory random) internal view returns (uint256 index) {
+        return _anyAttestable(random, true);
+    }
+
+    /// @dev Deposits for somebody, if nothing is paused.
+    function topUp(address account, address token, uint256 amount) internal {
+        if (isPaused()) return;
+        TestStablecoin(token).mint(account, amount);
+        vm.prank(account);
+        escrow.deposit(account, token, amount);
+        free[token][account] += amount;
     }
 
     /// @dev Merkle leaves of all groups' line amounts.
@@ -212,16 +235,71 @@ abstract contract Campaign is Ghost {
         register(account, kinds);
     }
 
-    function _addRulebook(
-        string memory name,
-        uint256 count,
-        uint256 needed,
+    /// @dev Those under which attestations settle at once: without an arbiter, and with one for results that never come.
+    function _addPlainRulebooks() private {
+        _addRulebook("pharmacy switches", 3, 2, _rulebook(3 days, SUSPENDER));
+        _addRulebook("laboratory networks", 3, 2, _rulebook(20 days, SUSPENDER));
+        _addRulebook("one gateway", 1, 1, _rulebook(5 days, address(0)));
+        _addRulebook("for the payer", 3, 2, _arbitrated(9 days, SUSPENDER, 0));
+        // Its arbiter is a payee now and then.
+        Rulebook memory rulebook = _arbitrated(9 days, address(0), 1);
+        (rulebook.arbiter, rulebook.bond) = (accounts[3], 7);
+        _addRulebook("for the payee", 1, 1, rulebook);
+    }
+
+    /// @dev Those under which attestations are presented: for a challenge period, for a retention, and for both with a bond.
+    function _addPresentedRulebooks() private {
+        Rulebook memory rulebook = _arbitrated(6 days, SUSPENDER, 1);
+        rulebook.challengePeriod = 2 days;
+        _addRulebook("challenged", 3, 2, rulebook);
+        rulebook = _arbitrated(4 days, address(0), 0);
+        (rulebook.retentionBps, rulebook.lookBack) = (1_000, 6 days);
+        _addRulebook("retained", 1, 1, rulebook);
+        rulebook = _arbitrated(7 days, SUSPENDER, 0);
+        (rulebook.challengePeriod, rulebook.bond) = (1 days, 5e6);
+        (rulebook.retentionBps, rulebook.lookBack) = (3_333, 4 days);
+        _addRulebook("challenged and retained", 3, 2, rulebook);
+    }
+
+    function _rulebook(uint256 graceSeconds, address suspender) private pure returns (Rulebook memory rulebook) {
+        (rulebook.grace, rulebook.suspender) = (uint32(graceSeconds), suspender);
+    }
+
+    function _arbitrated(
         uint256 graceSeconds,
-        address suspender
-    ) private {
+        address suspender,
+        uint256 side
+    ) private view returns (Rulebook memory rulebook) {
+        rulebook = _rulebook(graceSeconds, suspender);
+        (rulebook.arbiter, rulebook.arbiterDeadline, rulebook.arbiterDefault) = (ARBITER, 2 days, uint8(side));
+    }
+
+    function _addRulebook(string memory name, uint256 count, uint256 needed, Rulebook memory rulebook) private {
         uint256[] memory keys = keysOf(name, count);
-        bytes32 id = publish(keys, needed, graceSeconds, suspender);
+        bytes32 id = publish(keys, needed, rulebook);
         rules.push(id);
-        (attesterKeys[id], threshold[id], grace[id]) = (keys, needed, graceSeconds);
+        if (rulebook.suspender != address(0)) suspendable.push(id);
+        (attesterKeys[id], threshold[id], grace[id]) = (keys, needed, rulebook.grace);
+        says[id] = RulebookSays({
+            challengePeriod: rulebook.challengePeriod,
+            arbiter: rulebook.arbiter,
+            arbiterDeadline: rulebook.arbiterDeadline,
+            forPayee: rulebook.arbiterDefault == 1,
+            bond: rulebook.bond,
+            retentionBps: rulebook.retentionBps,
+            lookBack: rulebook.lookBack
+        });
+    }
+
+    function _anyAttestable(Random memory random, bool presented) private view returns (uint256 index) {
+        bool found = false;
+        for (uint256 i = 0; i < 9; ++i) {
+            uint256 tried = anyOpenBatch(random);
+            GhostBatch storage batch = batches[tried];
+            if (isPresented(batch.terms.rulebook) != presented) continue;
+            (index, found) = (tried, true);
+            if (!isStoppedFor(batch) && clock <= attestByOf(batch)) return index;
+        }
+        vm.assume(found);
     }
 }

@@ -25,9 +25,9 @@ abstract contract ForgingHandlers is SettlingHandlers, ReturningHandlers {
         Random memory random = RandomLib.from(seed);
         uint256 index = anySettleable(random);
         GhostBatch storage batch = batches[index];
-        Plan memory plan = _newPlan(random, index, true);
+        Plan memory plan = newPlan(random, index, true);
         Settlement memory settlement = plan.settlement;
-        vm.assume(_reasons(batch, settlement.attestation).count == 0);
+        vm.assume(reasonsOf(batch, settlement.attestation).count == 0);
         bytes4 err =
             random.oneIn(2)
                 ? _forgeSignatures(random, batch, settlement.attestation)

@@ -56,10 +56,7 @@ abstract contract FundingHandlers is Campaign {
         bytes32 order = keccak256(
             abi.encode(_ORDER_TYPEHASH, keccak256(abi.encode(_BATCH_TYPEHASH, draft.terms)), deadline)
         );
-        bytes memory signature = sign(
-            keyOf[draft.terms.payer],
-            keccak256(abi.encodePacked(hex"1901", _domain(), order))
-        );
+        bytes memory signature = sign(keyOf[draft.terms.payer], digestOf(order));
         bytes memory data = abi.encodeCall(
             IClaimEscrow.fundWithSignature,
             (draft.terms, draft.groups, deadline, signature)
@@ -95,7 +92,7 @@ abstract contract FundingHandlers is Campaign {
         terms.token = address(token);
         terms.groupsHash = keccak256(abi.encodePacked(draft.groups));
         terms.manifestRoot = keccak256(abi.encode(linesRoot, draft.detailsRoot));
-        terms.rulebook = _anyRulebook(random);
+        terms.rulebook = anyRulebook(random);
         terms.eventBy = uint40(clock + random.edgy(0, random.oneIn(8) ? 366 days : 30 days));
         terms.salt = uint64(batches.length);
     }
@@ -107,7 +104,7 @@ abstract contract FundingHandlers is Campaign {
     }
 
     /// @dev A rulebook that is not suspended, if a few tries find one.
-    function _anyRulebook(Random memory random) private view returns (bytes32 rulebook) {
+    function anyRulebook(Random memory random) internal view virtual returns (bytes32 rulebook) {
         rulebook = rules[random.below(rules.length)];
         for (uint256 i = 0; i < 2 && suspended[rulebook]; ++i) rulebook = rules[random.below(rules.length)];
     }
@@ -169,13 +166,7 @@ abstract contract FundingHandlers is Campaign {
     function _prepare(Random memory random, Draft memory draft) private returns (Reasons memory reasons) {
         ClaimBatch memory terms = draft.terms;
         uint256 pool = free[terms.token][terms.payer];
-        if (pool < terms.total && !isPaused() && !random.oneIn(16)) {
-            uint256 missing = terms.total - pool;
-            TestStablecoin(terms.token).mint(terms.payer, missing);
-            vm.prank(terms.payer);
-            escrow.deposit(terms.payer, terms.token, missing);
-            free[terms.token][terms.payer] += missing;
-        }
+        if (pool < terms.total && !random.oneIn(16)) topUp(terms.payer, terms.token, terms.total - pool);
         refusedIf(reasons, isPaused(), IStopClock.PausedUntil.selector);
         refusedIf(reasons, suspended[terms.rulebook], IRulebooks.RulebookIsSuspended.selector);
         refusedIf(reasons, free[terms.token][terms.payer] < terms.total, IPools.FreeBalanceTooSmall.selector);
@@ -197,6 +188,8 @@ abstract contract FundingHandlers is Campaign {
         batch.states = new bytes(draft.lines);
         batch.groupPaid = new uint256[](draft.groups.length);
         batch.groupFreed = new uint256[](draft.groups.length);
+        batch.groupHeld = new uint256[](draft.groups.length);
+        pots[draft.terms.token].open += draft.terms.total;
         free[draft.terms.token][draft.terms.payer] -= draft.terms.total;
     }
 
@@ -214,18 +207,5 @@ abstract contract FundingHandlers is Campaign {
         mandate.payees = accounts;
         vm.prank(payer);
         mandates.giveMandate(mandate);
-    }
-
-    function _domain() private view returns (bytes32) {
-        return
-            keccak256(
-                abi.encode(
-                    keccak256("EIP712Domain(string name,string version,uint256 chainId,address verifyingContract)"),
-                    keccak256("Carepact ClaimEscrow"),
-                    keccak256("1"),
-                    block.chainid,
-                    address(escrow)
-                )
-            );
     }
 }

@@ -10,8 +10,12 @@ import {System} from "../support/System.sol";
 /// @notice A claim batch as whoever watched everything would remember it.
 /// @param amounts Line amounts that the manifest commits to, packed, by group.
 /// @param states One byte a line: {Ghost.OPEN}, {Ghost.PAID}, {Ghost.FREED} or {Ghost.PARTED}.
+/// @param presented Amount of the lines in presentations.
+/// @param frozen Amount of the lines in dispute.
+/// @param retained What is retained of its payments.
 /// @param groupPaid By group, what was paid, as its events said.
 /// @param groupFreed By group, what went back to the payer.
+/// @param groupHeld By group, what is presented, frozen or retained.
 /// @param payments Words of payee and amount, in the order of their events.
 /// @param attestations The last few that were made.
 struct GhostBatch {
@@ -24,13 +28,26 @@ struct GhostBatch {
     uint256 open;
     uint256 paid;
     uint256 freed;
+    uint256 presented;
+    uint256 frozen;
+    uint256 retained;
     bool paidInFull;
     bytes states;
     uint256[] groupPaid;
     uint256[] groupFreed;
+    uint256[] groupHeld;
     uint256[] payments;
     Attestation[] attestations;
     mapping(address payee => uint256) refunded;
+}
+
+/// @notice Money in one token that is in batches or bonds, and so nobody's.
+struct Pots {
+    uint256 open;
+    uint256 presented;
+    uint256 frozen;
+    uint256 retained;
+    uint256 bonds;
 }
 
 /// @notice An attestation at work on a batch.
@@ -66,6 +83,8 @@ abstract contract Ghost is System {
     address[] internal payers;
     TestStablecoin[] internal tokens;
     bytes32[] internal rules;
+    /// @dev Those of the rulebooks that have a suspender.
+    bytes32[] internal suspendable;
     mapping(bytes32 rulebook => uint256[]) internal attesterKeys;
     mapping(bytes32 rulebook => uint256) internal threshold;
     mapping(bytes32 rulebook => uint256) internal grace;
@@ -78,6 +97,7 @@ abstract contract Ghost is System {
     mapping(address token => mapping(address account => uint256)) internal free;
     mapping(address token => mapping(address account => uint256)) internal credit;
     mapping(address token => uint256) internal donated;
+    mapping(address token => Pots) internal pots;
     mapping(address payer => bool) internal inStanding;
 
     /// @dev Now. Read from here, because the compiler takes block.timestamp to be the same throughout a call.
@@ -92,7 +112,11 @@ abstract contract Ghost is System {
     function advance(uint256 to) internal {
         uint256 paused = 0;
         if (pausedUntil > clock) paused = (pausedUntil < to ? pausedUntil : to) - clock;
-        for (uint256 i = 0; i < rules.length; ++i) stopped[rules[i]] += suspended[rules[i]] ? to - clock : paused;
+        for (uint256 i = 0; i < rules.length; ++i) {
+            bytes32 rulebook = rules[i];
+            uint256 seconds_ = suspended[rulebook] ? to - clock : paused;
+            if (seconds_ != 0) stopped[rulebook] += seconds_;
+        }
         clock = to;
         vm.warp(to);
     }
@@ -121,6 +145,11 @@ abstract contract Ghost is System {
         return suspended[batch.terms.rulebook] && stoppedOf(batch) < MAX_STOPPED;
     }
 
+    /// @dev Whether nobody can settle the batch, for whatever reason.
+    function isStoppedFor(GhostBatch storage batch) internal view returns (bool) {
+        return isPausedFor(batch) || isSuspendedFor(batch);
+    }
+
     function countsOf(Group[] memory groups) internal pure returns (uint256[] memory counts) {
         counts = new uint256[](groups.length);
         for (uint256 g = 0; g < groups.length; ++g) counts[g] = groups[g].lineCount();
@@ -144,6 +173,19 @@ abstract contract Ghost is System {
         bytes memory results,
         bool[] memory opened
     ) internal returns (uint256[] memory paid, uint256[] memory freed) {
+        (paid, freed) = judgeInGhost(batch, results, opened);
+        uint256 sum = 0;
+        for (uint256 g = 0; g < paid.length; ++g) sum += paid[g] + freed[g];
+        closeInGhost(batch, sum);
+        bookInGhost(batch, paid, freed);
+    }
+
+    /// @dev Closes these lines in the ghost, and says what becomes of their amounts, which are still where they were.
+    function judgeInGhost(
+        GhostBatch storage batch,
+        bytes memory results,
+        bool[] memory opened
+    ) internal returns (uint256[] memory paid, uint256[] memory freed) {
         Round memory round;
         round.groups = batch.groups;
         round.outcome = PlainResults.unpack(results, countsOf(round.groups));
@@ -154,15 +196,47 @@ abstract contract Ghost is System {
             round.firstLine += round.groups[g].lineCount();
         }
         batch.states = round.states;
-        _bookRound(batch, round.groups, round.paid, round.freed);
         return (round.paid, round.freed);
     }
 
-    /// @dev Moves `amount` of the batch's open lines to its payer.
-    function returnInGhost(GhostBatch storage batch, uint256 amount) internal {
+    /// @dev Takes `amount` out of the batch's open lines.
+    function closeInGhost(GhostBatch storage batch, uint256 amount) internal {
         batch.open -= amount;
+        pots[batch.terms.token].open -= amount;
+    }
+
+    /// @dev Moves `amount`, which the group no longer holds, to the batch's payer.
+    function returnInGhost(GhostBatch storage batch, uint256 group, uint256 amount) internal {
+        batch.groupFreed[group] += amount;
         batch.freed += amount;
         free[batch.terms.token][batch.terms.payer] += amount;
+    }
+
+    /// @dev Moves `amount`, which the group no longer holds, to its payee.
+    function payInGhost(GhostBatch storage batch, uint256 group, uint256 amount) internal {
+        address payee = batch.groups[group].payee();
+        batch.groupPaid[group] += amount;
+        batch.paid += amount;
+        credit[batch.terms.token][payee] += amount;
+        batch.payments.push(wordOf(payee, amount));
+    }
+
+    /// @dev Pays and frees what one call settled, by group.
+    function bookInGhost(GhostBatch storage batch, uint256[] memory paid, uint256[] memory freed) internal {
+        uint256 sum = 0;
+        for (uint256 g = 0; g < paid.length; ++g) {
+            if (freed[g] != 0) returnInGhost(batch, g, freed[g]);
+            if (paid[g] != 0) payInGhost(batch, g, paid[g]);
+            sum += paid[g];
+        }
+        if (sum != batch.terms.total) return;
+        batch.paidInFull = true;
+        delete batch.payments;
+    }
+
+    /// @dev Payee and amount in one word.
+    function wordOf(address payee, uint256 amount) internal pure returns (uint256) {
+        return (uint256(uint160(payee)) << 96) | amount;
     }
 
     /// @dev Notes that the batch changed. Without open lines it leaves the list of those with.
@@ -212,32 +286,6 @@ abstract contract Ghost is System {
             vm.assertLe(part, amount, "a line was paid more than its amount");
             round.paid[g] += part;
             round.freed[g] += amount - part;
-        }
-    }
-
-    function _bookRound(
-        GhostBatch storage batch,
-        Group[] memory groups,
-        uint256[] memory paid,
-        uint256[] memory freed
-    ) private {
-        uint256 sum = 0;
-        mapping(address => uint256) storage credits = credit[batch.terms.token];
-        for (uint256 g = 0; g < groups.length; ++g) {
-            sum += paid[g];
-            batch.groupPaid[g] += paid[g];
-            batch.groupFreed[g] += freed[g];
-            credits[groups[g].payee()] += paid[g];
-            if (freed[g] != 0) returnInGhost(batch, freed[g]);
-        }
-        batch.open -= sum;
-        batch.paid += sum;
-        if (sum == batch.terms.total) {
-            batch.paidInFull = true;
-            return;
-        }
-        for (uint256 g = 0; g < groups.length; ++g) {
-            if (paid[g] != 0) batch.payments.push((uint256(uint160(groups[g].payee())) << 96) | paid[g]);
         }
     }
 }

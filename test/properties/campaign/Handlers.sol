@@ -1,19 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.30;
 
-import {ClaimBatchStatus} from "../../../contracts/interfaces/ClaimTypes.sol";
-import {TestStablecoin} from "../../../contracts/mocks/TestStablecoin.sol";
 import {Campaign} from "./Campaign.sol";
+import {Checks} from "./Checks.sol";
+import {ForgingCases} from "./ForgingCases.sol";
 import {ForgingHandlers} from "./ForgingHandlers.sol";
 import {FundingHandlers} from "./FundingHandlers.sol";
-import {GhostBatch} from "./Ghost.sol";
+import {GhostBatch, Pots} from "./Ghost.sol";
+import {GhostDispute, GhostPresentation, GhostRetention} from "./GhostCases.sol";
 import {PoolHandlers} from "./PoolHandlers.sol";
-import {ReportingHandlers} from "./ReportingHandlers.sol";
 import {StoppingHandlers} from "./StoppingHandlers.sol";
 
 /// @title Handlers
 /// @notice All handlers of a campaign, and what has to hold after each of their calls.
-contract Handlers is PoolHandlers, FundingHandlers, ForgingHandlers, ReportingHandlers, StoppingHandlers {
+contract Handlers is PoolHandlers, FundingHandlers, ForgingHandlers, ForgingCases, StoppingHandlers, Checks {
     /// @notice Everybody could take all of their money out: a trial that is taken back.
     error EverybodyLeft();
 
@@ -21,16 +21,28 @@ contract Handlers is PoolHandlers, FundingHandlers, ForgingHandlers, ReportingHa
 
     /// @notice Handlers for forge to call; those that come twice are called twice as often.
     function selectors() external pure returns (bytes4[] memory list) {
-        list = new bytes4[](48);
+        list = new bytes4[](96);
         uint256 i = 0;
         (list[i++], list[i++], list[i++]) = (this.fund.selector, this.fund.selector, this.fundBySignature.selector);
         (list[i++], list[i++]) = (this.fundUnderMandate.selector, this.fundBySignature.selector);
-        (list[i++], list[i++], list[i++]) = (this.settle.selector, this.settle.selector, this.settleMany.selector);
+        (list[i++], list[i++], list[i++]) = (this.fund.selector, this.settle.selector, this.settleMany.selector);
         (list[i++], list[i++]) = (this.settleByLine.selector, this.settleByLine.selector);
         (list[i++], list[i++]) = (this.settleStale.selector, this.settleForged.selector);
         (list[i++], list[i++]) = (this.settlePacked.selector, this.settleReported.selector);
+        (list[i++], list[i++]) = (this.present.selector, this.present.selector);
+        (list[i++], list[i++], list[i++]) = (this.present.selector, this.presentStale.selector, this.present.selector);
+        (list[i++], list[i++]) = (this.presentPacked.selector, this.presentReported.selector);
+        (list[i++], list[i++]) = (this.settlePresented.selector, this.settlePresented.selector);
+        (list[i++], list[i++]) = (this.disputeByPayer.selector, this.disputeByPayee.selector);
+        (list[i++], list[i++]) = (this.disputeMissing.selector, this.disputeMissing.selector);
+        (list[i++], list[i++]) = (this.presentDisputed.selector, this.disputeByPayee.selector);
+        (list[i++], list[i++]) = (this.resolve.selector, this.resolveByDefault.selector);
+        (list[i++], list[i++]) = (this.recoup.selector, this.release.selector);
+        (list[i++], list[i++]) = (this.settleDirectly.selector, this.forgePresentation.selector);
+        (list[i++], list[i++]) = (this.forgeRuling.selector, this.forgeRetention.selector);
+        (list[i++], list[i++]) = (this.forgeOrder.selector, this.refundByOrder.selector);
         (list[i++], list[i++]) = (this.overreach.selector, this.overreach.selector);
-        (list[i++], list[i++], list[i++]) = (this.reverse.selector, this.reclaim.selector, this.reclaim.selector);
+        (list[i++], list[i++]) = (this.reverse.selector, this.reclaim.selector);
         (list[i++], list[i++]) = (this.refundFromCredit.selector, this.refundWithTokens.selector);
         (list[i++], list[i++]) = (this.deposit.selector, this.depositWithPermit.selector);
         (list[i++], list[i++]) = (this.depositWithAuthorization.selector, this.donate.selector);
@@ -46,45 +58,40 @@ contract Handlers is PoolHandlers, FundingHandlers, ForgingHandlers, ReportingHa
 
     /// @notice What has to hold at every moment.
     function check() external {
-        _checkMoney();
-        for (uint256 i = 0; i < touched.length; ++i) _checkBatch(batches[touched[i]]);
-        // What no call touched is looked at in turn; its open amount, by the sum, every time.
-        if (batches.length != 0) _checkBatch(batches[calls % batches.length]);
-        vm.assertTrue(escrow.paused() == isPaused(), "paused, or not, against the clock");
+        checkMoney();
+        for (uint256 i = 0; i < touched.length; ++i) {
+            checkBatch(batches[touched[i]]);
+            checkCasesOf(touched[i]);
+        }
+        // What no call touched is looked at in turn; its amounts, by the sum, every time.
+        if (batches.length != 0) checkBatch(batches[calls % batches.length]);
+        checkCasesInTurn(calls);
+        checkViews(calls % ACCOUNTS);
         _tryToLeave(calls % ACCOUNTS, 1);
     }
 
     /// @notice What has to hold at the end of a run: whatever was done, everybody can bring every batch to zero and leave.
     function finish() external {
-        for (uint256 i = 0; i < batches.length; ++i) _checkBatch(batches[i]);
+        _checkAll();
         _tryToLeave(0, ACCOUNTS);
         // The roles do their worst, from now on for ever.
-        for (uint256 i = 0; i < 2; ++i) {
-            if (suspended[rules[i]]) continue;
+        for (uint256 i = 0; i < suspendable.length; ++i) {
+            if (suspended[suspendable[i]]) continue;
             vm.prank(SUSPENDER);
-            rulebooks.suspend(rules[i]);
-            suspended[rules[i]] = true;
+            rulebooks.suspend(suspendable[i]);
+            suspended[suspendable[i]] = true;
         }
         uint256 since = clock;
-        while (openBatches.length != 0) {
-            uint256 index = openBatches[0];
-            GhostBatch storage batch = batches[index];
-            uint256 due = batch.terms.eventBy + grace[batch.terms.rulebook];
-            if (due < since) due = since;
-            if (clock <= due + MAX_STOPPED) _waitPausing(due + MAX_STOPPED + 1);
-            // A suspension that reached the cap stands in nobody's way. A pause lapses, and the next may not follow at once.
-            if (isPausedFor(batch)) advance(pausedUntil);
-            vm.prank(STRANGER);
-            uint256 amount = escrow.reclaim(batch.terms);
-            vm.assertEq(amount, batch.open, "finish: reclaimed another amount");
-            reclaimInGhost(index);
-        }
-        for (uint256 i = 0; i < batches.length; ++i) _checkBatch(batches[i]);
-        _checkMoney();
+        while (openBatches.length != 0) _finishBatch(openBatches[0], since);
+        while (livePresentations.length != 0) _finishPresentation(livePresentations[0], since);
+        while (liveDisputes.length != 0) _finishDispute(liveDisputes[0], since);
+        while (liveRetentions.length != 0) _finishRetention(liveRetentions[0], since);
+        _checkAll();
         _letEverybodyLeave(0, ACCOUNTS);
         for (uint256 t = 0; t < tokens.length; ++t) {
-            uint256 left = tokens[t].balanceOf(address(escrow));
-            vm.assertEq(left, donated[address(tokens[t])], "finish: money of nobody");
+            Pots storage pot = pots[address(tokens[t])];
+            same(pot.open + pot.presented + pot.frozen + pot.retained + pot.bonds, 0, "finish: something waits");
+            same(tokens[t].balanceOf(address(escrow)), donated[address(tokens[t])], "finish: money of nobody");
         }
     }
 
@@ -92,6 +99,60 @@ contract Handlers is PoolHandlers, FundingHandlers, ForgingHandlers, ReportingHa
     function tryToLeave(uint256 first, uint256 count) external {
         _letEverybodyLeave(first, count);
         revert EverybodyLeft();
+    }
+
+    function _checkAll() private view {
+        checkMoney();
+        for (uint256 i = 0; i < batches.length; ++i) checkBatch(batches[i]);
+        uint256 most = livePresentations.length;
+        if (liveDisputes.length > most) most = liveDisputes.length;
+        if (liveRetentions.length > most) most = liveRetentions.length;
+        for (uint256 i = 0; i < most; ++i) checkCasesInTurn(i);
+        for (uint256 i = 0; i < ACCOUNTS; ++i) checkViews(i);
+    }
+
+    function _finishBatch(uint256 index, uint256 since) private {
+        GhostBatch storage batch = batches[index];
+        _waitFor(batch, batch.terms.eventBy + grace[batch.terms.rulebook], since);
+        vm.prank(STRANGER);
+        same(escrow.reclaim(batch.terms), batch.open, "finish: reclaimed another amount");
+        reclaimInGhost(index);
+    }
+
+    function _finishPresentation(uint256 id, uint256 since) private {
+        GhostPresentation storage said = presentations[id];
+        GhostBatch storage batch = batches[said.index];
+        _waitFor(batch, said.start + saysOf(batch).challengePeriod, since);
+        vm.prank(STRANGER);
+        receiver.settlePresented(batch.terms, groupsOf(batch), presentationIn(said));
+        settlePresentedInGhost(id);
+    }
+
+    function _finishDispute(uint256 id, uint256 since) private {
+        GhostDispute storage made = disputes[id];
+        GhostBatch storage batch = batches[made.index];
+        _waitFor(batch, made.start + saysOf(batch).arbiterDeadline, since);
+        vm.prank(STRANGER);
+        uint256 award = receiver.resolveByDefault(batch.terms, groupsOf(batch), made.group, made.line);
+        same(award, defaultOf(made), "finish: another award");
+        resolveInGhost(id, award);
+    }
+
+    function _finishRetention(uint256 id, uint256 since) private {
+        GhostRetention storage made = retentions[id];
+        GhostBatch storage batch = batches[made.index];
+        _waitFor(batch, made.start + saysOf(batch).lookBack, since);
+        vm.prank(STRANGER);
+        uint256 amount = receiver.release(batch.terms, retentionIn(made));
+        same(amount, releaseInGhost(id), "finish: released another amount");
+    }
+
+    /// @dev Waits until anybody can end what was due at `due`: invariant 5 says how long that takes at most.
+    function _waitFor(GhostBatch storage batch, uint256 due, uint256 since) private {
+        if (due < since) due = since;
+        if (clock <= due + MAX_STOPPED) _waitPausing(due + MAX_STOPPED + 1);
+        // A suspension that reached the cap stands in nobody's way. A pause lapses, and the next may not follow at once.
+        if (isPausedFor(batch)) advance(pausedUntil);
     }
 
     function _tryToLeave(uint256 first, uint256 count) private {
@@ -125,64 +186,5 @@ contract Handlers is PoolHandlers, FundingHandlers, ForgingHandlers, ReportingHa
             }
             advance(clock + step < to ? clock + step : to);
         }
-    }
-
-    /// @dev Invariant 1, with every balance as the ghost has it.
-    function _checkMoney() private view {
-        for (uint256 t = 0; t < tokens.length; ++t) {
-            TestStablecoin token = tokens[t];
-            uint256 sum = donated[address(token)];
-            for (uint256 i = 0; i < accounts.length; ++i) {
-                (uint256 isFree, uint256 isCredit) = escrow.balancesOf(accounts[i], address(token));
-                _same(isFree, free[address(token)][accounts[i]], "a free balance moved");
-                _same(isCredit, credit[address(token)][accounts[i]], "a credit moved");
-                sum += isFree + isCredit;
-            }
-            for (uint256 i = 0; i < openBatches.length; ++i) {
-                GhostBatch storage batch = batches[openBatches[i]];
-                if (batch.terms.token == address(token)) sum += escrow.claimBatchStatusOf(batch.id).open;
-            }
-            _same(
-                token.balanceOf(address(escrow)),
-                sum,
-                "invariant 1: the escrow's balance is not the sum of its parts"
-            );
-        }
-    }
-
-    /// @dev Invariants 2 and 3.
-    function _checkBatch(GhostBatch storage batch) private view {
-        ClaimBatchStatus memory status = escrow.claimBatchStatusOf(batch.id);
-        vm.assertTrue(status.funded, "a batch was forgotten");
-        _same(status.open, batch.open, "invariant 2: another amount is open");
-        _same(
-            batch.paid + batch.freed + batch.open,
-            batch.terms.total,
-            "invariant 2: paid + freed + open is not the total"
-        );
-        vm.assertTrue(status.paidInFull == batch.paidInFull, "paid in full, or not");
-        _same(status.stoppedAtFunding, batch.stoppedAtFunding, "the stop clock at funding");
-        _same(escrow.attestByOf(batch.terms), attestByOf(batch), "attestBy");
-        for (uint256 g = 0; g < batch.groups.length; ++g) {
-            uint256 closed = batch.groupPaid[g] + batch.groupFreed[g];
-            vm.assertLe(closed, batch.groups[g].subtotal(), "invariant 3: a group above its subtotal");
-        }
-        if (batch.open != 0) _checkLines(batch);
-    }
-
-    /// @dev Invariant 3: a line is closed exactly if the ghost closed it, which it does once.
-    function _checkLines(GhostBatch storage batch) private view {
-        bytes memory states = batch.states;
-        for (uint256 word = 0; 256 * word < states.length; ++word) {
-            uint256 expected = 0;
-            for (uint256 i = 256 * word; i < 256 * (word + 1) && i < states.length; ++i) {
-                if (uint8(states[i]) != OPEN) expected |= 1 << (i % 256);
-            }
-            _same(escrow.closedLinesOf(batch.id, word), expected, "invariant 3: another line is closed");
-        }
-    }
-
-    function _same(uint256 actual, uint256 expected, string memory what) private pure {
-        if (actual != expected) vm.assertEq(actual, expected, what);
     }
 }

@@ -13,20 +13,25 @@ import {SettlingHandlers} from "./SettlingHandlers.sol";
 abstract contract ReportingHandlers is SettlingHandlers {
     function settlePacked(uint256 seed) external counted {
         Random memory random = RandomLib.from(seed);
-        uint256 index = anySettleable(random);
-        Plan memory plan = _newPlan(random, index, random.oneIn(2));
+        _settle(packedPlan(random, anySettleable(random)));
+    }
+
+    function settleReported(uint256 seed) external counted {
+        Random memory random = RandomLib.from(seed);
+        _settle(reportedPlan(random, anySettleable(random)));
+    }
+
+    function packedPlan(Random memory random, uint256 index) internal returns (Plan memory plan) {
+        plan = newPlan(random, index, random.oneIn(2));
         GhostBatch storage batch = batches[index];
         Attestation memory attestation = plan.settlement.attestation;
         attestation.signatures = _pack(random, batch.terms.rulebook, batch.id, attestation);
-        _settle(plan);
     }
 
     /// @dev The workflow reports an attestation, and anybody settles with it, at once or never: the newest report of a batch replaces
     /// the one before.
-    function settleReported(uint256 seed) external counted {
-        Random memory random = RandomLib.from(seed);
-        uint256 index = anySettleable(random);
-        Plan memory plan = _newPlan(random, index, random.oneIn(2));
+    function reportedPlan(Random memory random, uint256 index) internal returns (Plan memory plan) {
+        plan = newPlan(random, index, random.oneIn(2));
         GhostBatch storage batch = batches[index];
         bytes32 rulebook = batch.terms.rulebook;
         Attestation memory attestation = plan.settlement.attestation;
@@ -36,7 +41,6 @@ abstract contract ReportingHandlers is SettlingHandlers {
         receiver.onReport(metadata(), abi.encode(Report(rulebook, batch.id, digest, attestation.observedAt)));
         vm.assume(attestation.observedAt > recordedAt);
         attestation.signatures = "";
-        _settle(plan);
     }
 
     /// @dev As many of a rulebook's attesters as it asks for, packed, and sometimes something behind them.

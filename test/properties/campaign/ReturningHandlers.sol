@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.30;
 
-import {GroupLines} from "../../../contracts/interfaces/ClaimTypes.sol";
+import {GroupLines, RefundOrder} from "../../../contracts/interfaces/ClaimTypes.sol";
 import {IClaimEscrow} from "../../../contracts/interfaces/IClaimEscrow.sol";
+import {IRefundOrders} from "../../../contracts/interfaces/IRefundOrders.sol";
 import {IStopClock} from "../../../contracts/interfaces/IStopClock.sol";
 import {Group} from "../../../contracts/libraries/GroupLib.sol";
 import {TestStablecoin} from "../../../contracts/mocks/TestStablecoin.sol";
@@ -12,8 +13,12 @@ import {Campaign, Reasons} from "./Campaign.sol";
 import {GhostBatch} from "./Ghost.sol";
 
 /// @title ReturningHandlers
-/// @notice Money on its way back to payers: reverse, reclaim, refund.
+/// @notice Money on its way back to payers: reverse, reclaim, refund, refund by order.
 abstract contract ReturningHandlers is Campaign {
+    bytes32 private constant _REFUND_ORDER_TYPEHASH = keccak256(
+        "RefundOrder(bytes32 batchId,address payee,uint256 upTo,uint256 deadline)"
+    );
+
     function reverse(uint256 seed) external counted {
         Random memory random = RandomLib.from(seed);
         uint256 index = anyOpenBatch(random);
@@ -58,6 +63,41 @@ abstract contract ReturningHandlers is Campaign {
         _refund(RandomLib.from(seed), false);
     }
 
+    /// @dev A payee signs that its credits repay, now and later; anybody brings it.
+    function refundByOrder(uint256 seed) external counted {
+        Random memory random = RandomLib.from(seed);
+        GhostBatch storage batch = paidBatch(random);
+        address payee = batch.groups[random.below(batch.groups.length)].payee();
+        uint256 received = receivedBy(batch, payee);
+        RefundOrder memory order = RefundOrder(payee, random.edgy(1, 2 * received + 1), clock + random.below(2 days));
+        Reasons memory reasons;
+        refusedIf(reasons, isPaused(), IStopClock.PausedUntil.selector);
+        (bool ok, bytes memory returned) = callEscrow(STRANGER, orderData(batch, order, keyOf[payee]));
+        succeededRightly(ok, returned, reasons, "refundByOrder");
+        uint256 most = order.upTo < received ? order.upTo : received;
+        uint256 amount = most > batch.refunded[payee] ? most - batch.refunded[payee] : 0;
+        if (amount > credit[batch.terms.token][payee]) amount = credit[batch.terms.token][payee];
+        vm.assertEq(abi.decode(returned, (uint256)), amount, "refundByOrder: another amount");
+        vm.assume(amount != 0);
+        batch.refunded[payee] += amount;
+        credit[batch.terms.token][payee] -= amount;
+        free[batch.terms.token][batch.terms.payer] += amount;
+    }
+
+    /// @dev What brings a refund order that the holder of `key` signed.
+    function orderData(
+        GhostBatch storage batch,
+        RefundOrder memory order,
+        uint256 key
+    ) internal view returns (bytes memory) {
+        bytes32 digest = digestOf(keccak256(abi.encode(_REFUND_ORDER_TYPEHASH, batch.id, order)));
+        return
+            abi.encodeCall(
+                IRefundOrders.refundByOrder,
+                (batch.terms, groupsOf(batch), batch.payments, order, sign(key, digest))
+            );
+    }
+
     /// @dev Frees these lines of a group in the ghost.
     function _freeInGhost(
         GhostBatch storage batch,
@@ -72,8 +112,8 @@ abstract contract ReturningHandlers is Campaign {
         }
         uint256 count = batch.groups[group].lineCount();
         for (uint256 i = 0; i < lines.length; ++i) amount += amountAt(batch.amounts[group], lines[i], count);
-        batch.groupFreed[group] += amount;
-        returnInGhost(batch, amount);
+        closeInGhost(batch, amount);
+        returnInGhost(batch, group, amount);
     }
 
     /// @dev Frees every open line of the batch in the ghost.
@@ -82,15 +122,16 @@ abstract contract ReturningHandlers is Campaign {
         bytes memory states = batch.states;
         for (uint256 i = 0; i < states.length; ++i) if (uint8(states[i]) == OPEN) states[i] = bytes1(uint8(FREED));
         batch.states = states;
+        closeInGhost(batch, batch.open);
         for (uint256 g = 0; g < batch.groups.length; ++g) {
-            batch.groupFreed[g] = batch.groups[g].subtotal() - batch.groupPaid[g];
+            uint256 gone = batch.groupPaid[g] + batch.groupFreed[g] + batch.groupHeld[g];
+            returnInGhost(batch, g, batch.groups[g].subtotal() - gone);
         }
-        returnInGhost(batch, batch.open);
         touch(index);
     }
 
     function _refund(Random memory random, bool fromCredit) private {
-        GhostBatch storage batch = _paidBatch(random);
+        GhostBatch storage batch = paidBatch(random);
         address payee = batch.groups[random.below(batch.groups.length)].payee();
         address token = batch.terms.token;
         uint256 most = receivedBy(batch, payee) - batch.refunded[payee];
@@ -116,7 +157,7 @@ abstract contract ReturningHandlers is Campaign {
     }
 
     /// @dev A batch that paid somebody; discards the call if a few tries find none.
-    function _paidBatch(Random memory random) private view returns (GhostBatch storage batch) {
+    function paidBatch(Random memory random) internal view returns (GhostBatch storage batch) {
         vm.assume(batches.length != 0);
         batch = batches[random.below(batches.length)];
         for (uint256 i = 0; i < 8 && batch.paid == 0; ++i) batch = batches[random.below(batches.length)];

@@ -29,25 +29,18 @@ abstract contract SettlingHandlers is Campaign {
 
     function settle(uint256 seed) external counted {
         Random memory random = RandomLib.from(seed);
-        _settle(_newPlan(random, anySettleable(random), false));
+        _settle(newPlan(random, anySettleable(random), false));
     }
 
     function settleByLine(uint256 seed) external counted {
         Random memory random = RandomLib.from(seed);
-        _settle(_newPlan(random, anySettleable(random), true));
+        _settle(newPlan(random, anySettleable(random), true));
     }
 
     /// @dev Brings an attestation that was made before: what it settled then is closed, and it may have been overtaken since.
     function settleStale(uint256 seed) external counted {
         Random memory random = RandomLib.from(seed);
-        vm.assume(batches.length != 0);
-        uint256 index = random.oneIn(4) ? random.below(batches.length) : anySettleable(random);
-        for (uint256 i = 0; i < 6 && batches[index].attestations.length == 0; ++i) index = anySettleable(random);
-        GhostBatch storage batch = batches[index];
-        vm.assume(batch.attestations.length != 0);
-        Plan memory plan = _planOf(random, index, random.oneIn(2));
-        plan.settlement.attestation = batch.attestations[random.below(batch.attestations.length)];
-        _settle(plan);
+        _settle(stalePlan(random, false));
     }
 
     /// @dev Settles up to four batches, some of them twice, some of them in vain.
@@ -57,8 +50,8 @@ abstract contract SettlingHandlers is Campaign {
         bool[] memory forged = new bool[](plans.length);
         Settlement[] memory settlements = new Settlement[](plans.length);
         for (uint256 i = 0; i < plans.length; ++i) {
-            uint256 index = i != 0 && random.oneIn(3) ? plans[i - 1].index : anySettleable(random);
-            plans[i] = _newPlan(random, index, random.oneIn(2));
+            uint256 index = i != 0 && random.oneIn(3) ? plans[i - 1].index : _anyFor(random);
+            plans[i] = newPlan(random, index, random.oneIn(2));
             settlements[i] = plans[i].settlement;
             forged[i] = random.oneIn(4);
             if (forged[i]) settlements[i].attestation.evidence = ~settlements[i].attestation.evidence;
@@ -70,19 +63,38 @@ abstract contract SettlingHandlers is Campaign {
         bool any = false;
         for (uint256 i = 0; i < plans.length; ++i) {
             GhostBatch storage batch = batches[plans[i].index];
-            bool expected =
-                batch.open == 0 || (!forged[i] && _reasons(batch, plans[i].settlement.attestation).count == 0);
+            bool good = !forged[i] && !isPresented(batch.terms.rulebook);
+            bool expected = batch.open == 0 || (good && reasonsOf(batch, plans[i].settlement.attestation).count == 0);
             vm.assertTrue(settled[i] == expected, "settleMany: settled or skipped wrongly");
             if (!settled[i]) continue;
             any = true;
             (cursor, , ) = _settledInGhost(plans[i], logs, cursor);
         }
-        vm.assertEq(_nextGroupSettled(logs, cursor), logs.length, "settleMany: an event too many");
+        vm.assertEq(nextGroupSettled(logs, cursor), logs.length, "settleMany: an event too many");
         vm.assume(any);
     }
 
+    /// @dev Mostly one that settles at once; the others have to be skipped.
+    function _anyFor(Random memory random) private view returns (uint256 index) {
+        return random.oneIn(8) ? anyOpenBatch(random) : anySettleable(random);
+    }
+
+    /// @dev An attestation that was made before, of a batch that may have no open lines.
+    function stalePlan(Random memory random, bool presented) internal view returns (Plan memory plan) {
+        vm.assume(batches.length != 0);
+        uint256 index = random.below(batches.length);
+        for (uint256 i = 0; i < 6; ++i) {
+            if (!random.oneIn(4)) index = presented ? anyPresentable(random) : anySettleable(random);
+            if (batches[index].attestations.length != 0) break;
+        }
+        GhostBatch storage batch = batches[index];
+        vm.assume(batch.attestations.length != 0 && isPresented(batch.terms.rulebook) == presented);
+        plan = _planOf(random, index, random.oneIn(2));
+        plan.settlement.attestation = batch.attestations[random.below(batch.attestations.length)];
+    }
+
     /// @dev Results for a random batch, signed by its attesters, and whatever line amounts a caller might hand in.
-    function _newPlan(Random memory random, uint256 index, bool byLine) internal returns (Plan memory plan) {
+    function newPlan(Random memory random, uint256 index, bool byLine) internal returns (Plan memory plan) {
         plan = _planOf(random, index, byLine);
         GhostBatch storage batch = batches[index];
         Attestation memory attestation = plan.settlement.attestation;
@@ -110,7 +122,7 @@ abstract contract SettlingHandlers is Campaign {
     }
 
     /// @dev Why an attestation should not settle the batch, besides being forged.
-    function _reasons(
+    function reasonsOf(
         GhostBatch storage batch,
         Attestation memory attestation
     ) internal view returns (Reasons memory reasons) {
@@ -135,13 +147,13 @@ abstract contract SettlingHandlers is Campaign {
     function _settle(Plan memory plan) internal {
         GhostBatch storage batch = batches[plan.index];
         Reasons memory reasons;
-        if (batch.open != 0) reasons = _reasons(batch, plan.settlement.attestation);
+        if (batch.open != 0) reasons = reasonsOf(batch, plan.settlement.attestation);
         vm.recordLogs();
         (bool ok, bytes memory returned) = callEscrow(STRANGER, settleData(plan.settlement));
         Vm.Log[] memory logs = vm.getRecordedLogs();
         succeededRightly(ok, returned, reasons, "settle");
         (uint256 cursor, uint256 paid, uint256 freed) = _settledInGhost(plan, logs, 0);
-        vm.assertEq(_nextGroupSettled(logs, cursor), logs.length, "settle: an event too many");
+        vm.assertEq(nextGroupSettled(logs, cursor), logs.length, "settle: an event too many");
         (uint256 saidPaid, uint256 saidFreed) = abi.decode(returned, (uint256, uint256));
         vm.assertEq(saidPaid, paid, "settle: paid another amount");
         vm.assertEq(saidFreed, freed, "settle: freed another amount");
@@ -161,22 +173,22 @@ abstract contract SettlingHandlers is Campaign {
             plan.opened
         );
         touch(plan.index);
-        return _matchEvents(batch, paid, freed, logs, cursor);
+        return matchEvents(batch, paid, freed, logs, cursor);
     }
 
     /// @dev Holds the events from `cursor` on against what each group was paid and freed of.
-    function _matchEvents(
+    function matchEvents(
         GhostBatch storage batch,
         uint256[] memory paid,
         uint256[] memory freed,
         Vm.Log[] memory logs,
         uint256 cursor
-    ) private view returns (uint256 next, uint256 allPaid, uint256 allFreed) {
+    ) internal view returns (uint256 next, uint256 allPaid, uint256 allFreed) {
         next = cursor;
         for (uint256 g = 0; g < paid.length; ++g) {
             if (paid[g] + freed[g] == 0) continue;
             (allPaid, allFreed) = (allPaid + paid[g], allFreed + freed[g]);
-            next = _nextGroupSettled(logs, next);
+            next = nextGroupSettled(logs, next);
             vm.assertLt(next, logs.length, "settle: an event too few");
             Vm.Log memory log = logs[next++];
             (uint256 saidPaid, uint256 saidFreed) = abi.decode(log.data, (uint256, uint256));
@@ -187,7 +199,7 @@ abstract contract SettlingHandlers is Campaign {
         }
     }
 
-    function _nextGroupSettled(Vm.Log[] memory logs, uint256 from) private pure returns (uint256 next) {
+    function nextGroupSettled(Vm.Log[] memory logs, uint256 from) internal pure returns (uint256 next) {
         for (next = from; next < logs.length; ++next) {
             if (logs[next].topics[0] == IClaimEscrow.GroupSettled.selector) return next;
         }

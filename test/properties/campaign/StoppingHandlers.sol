@@ -39,7 +39,7 @@ abstract contract StoppingHandlers is Campaign {
     }
 
     function suspendRulebook(uint256 seed) external counted {
-        bytes32 rulebook = rules[seed % 2];
+        bytes32 rulebook = suspendable[seed % suspendable.length];
         vm.assume(!suspended[rulebook]);
         vm.prank(SUSPENDER);
         rulebooks.suspend(rulebook);
@@ -47,8 +47,9 @@ abstract contract StoppingHandlers is Campaign {
     }
 
     function resumeRulebook(uint256 seed) external counted {
-        bytes32 rulebook = rules[seed % 2];
-        if (!suspended[rulebook]) rulebook = rules[1 - (seed % 2)];
+        uint256 count = suspendable.length;
+        bytes32 rulebook = suspendable[seed % count];
+        for (uint256 i = 1; i < count && !suspended[rulebook]; ++i) rulebook = suspendable[(seed + i) % count];
         vm.assume(suspended[rulebook]);
         vm.prank(SUSPENDER);
         rulebooks.resume(rulebook);

@@ -60,6 +60,11 @@ library PlainResults {
         }
     }
 
+    /// @notice What results say of a group as a whole.
+    function codeOf(bytes memory results, uint256 group) internal pure returns (uint256) {
+        return _code(results, 0, group);
+    }
+
     function _packLines(
         bytes memory results,
         uint256 start,

@@ -91,22 +91,14 @@ abstract contract System is Cheats {
         );
     }
 
-    /// @notice Publishes the rulebook of `threshold` of the attesters with these keys, which ascend by account, or of {workflow}.
-    function publish(
-        uint256[] memory keys,
-        uint256 threshold,
-        uint256 grace,
-        address suspender
-    ) internal returns (bytes32 id) {
+    /// @notice Publishes `rulebook` with `threshold` of the attesters with these keys, which ascend by account, or {workflow}.
+    function publish(uint256[] memory keys, uint256 threshold, Rulebook memory rulebook) internal returns (bytes32 id) {
         bytes[] memory attesters = new bytes[](keys.length);
         for (uint256 i = 0; i < keys.length; ++i) attesters[i] = abi.encodePacked(vm.addr(keys[i]));
-        Rulebook memory rulebook;
         rulebook.attesterGroups = new AttesterGroup[](1);
         rulebook.attesterGroups[0] = AttesterGroup({threshold: uint8(threshold), above: 0, attesters: attesters});
         rulebook.workflow = workflow();
         rulebook.eventKinds = 1;
-        rulebook.grace = uint32(grace);
-        rulebook.suspender = suspender;
         return rulebooks.publish(rulebook);
     }
 
