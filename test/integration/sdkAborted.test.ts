@@ -4,7 +4,7 @@ import { BrowserProvider, type Eip1193Provider } from "ethers";
 import { network } from "hardhat";
 
 import { run, type Action, type CallOptions } from "@carepact/sdk";
-import type { Attestation, Claims } from "@carepact/sdk/claims";
+import { createClaims, type Attestation, type Claims } from "@carepact/sdk/claims";
 import { createEvents, type Events, type EventStream } from "@carepact/sdk/events";
 import type { Mandates } from "@carepact/sdk/mandates";
 import type { Organizations } from "@carepact/sdk/organizations";
@@ -13,7 +13,8 @@ import type { Rulebooks } from "@carepact/sdk/rulebooks";
 
 import { met } from "../support/batches";
 
-import { attestations, deployWorld, fundedBatch, fundInput, openAs, refusal, sdkFor } from "./support";
+import { attestations, fundedBatch, fundInput, openAs, refusal, sdkFor } from "./support";
+import { strictWorld } from "./strictWorld";
 
 type Attempt = (options: CallOptions) => Promise<unknown>;
 
@@ -36,9 +37,12 @@ const ofStream = (make: (options: CallOptions) => EventStream<unknown>): Attempt
 
 /** Every function of the SDK that touches the chain, on a chain whose requests are counted. */
 async function prepare() {
-  const world = await loadFixture(deployWorld);
+  const world = await loadFixture(strictWorld);
   const { pharmacy, operator, payer, rulebook, tokenAddress: token, deployment } = world;
-  const { file, record } = await fundedBatch(world);
+  const strict = { file: world.file, record: world.record, signed: await attestations(world, world.file, [met, met]) };
+  const line = { group: 0, line: 0 };
+  const { file, record } = await fundedBatch({ ...world, rulebook: world.plain });
+  const order = await pharmacy.claims.signRefundOrder(file, { upTo: 1n, deadline: file.terms.eventBy });
   const own = await openAs(pharmacy, file);
   const signed = await attestations(world, file, [met, met]);
   const [first, second] = signed as [Attestation, Attestation];
@@ -73,6 +77,7 @@ async function prepare() {
   };
   const provider = new BrowserProvider(node, undefined, { cacheTimeout: -1, polling: false });
   const signer = await provider.getSigner(payer.address);
+  const payee = await provider.getSigner(pharmacy.address);
   const { claims, pools, mandates, rulebooks, organizations } = sdkFor(signer, deployment);
   const events = createEvents({ runner: signer, deployment });
 
@@ -93,10 +98,42 @@ async function prepare() {
     reverse: ofAction(() => claims.reverse(own, [0])),
     reclaim: ofAction(() => claims.reclaim(file)),
     refund: ofAction(() => claims.refund(file, { amount, from: "credit" })),
+    present: ofAction(() => claims.present(strict.file, strict.signed)),
+    settlePresented: ofAction(() => claims.settlePresented(strict.file, 0)),
+    dispute: ofAction(() => claims.dispute(strict.record, line)),
+    disputeMissing: ofAction(() => claims.disputeMissing(strict.record, line)),
+    presentDisputed: ofAction(() => claims.presentDisputed(strict.file, line, strict.signed)),
+    resolve: ofAction(() => claims.resolve(strict.file, line, 1n)),
+    resolveByDefault: ofAction(() => claims.resolveByDefault(strict.file, line)),
+    recoup: ofAction(() => claims.recoup(strict.file, { retention: 0, payee: pharmacy.address, amount })),
+    release: ofAction(() => claims.release(strict.file, 0)),
+    signRefundOrder: [
+      (options) =>
+        createClaims({ runner: payee, deployment }).signRefundOrder(file, { upTo: 1n, deadline: 1, ...options }),
+    ],
+    refundByOrder: ofAction(() => claims.refundByOrder(file, order)),
+    presentations: [(options) => claims.presentations(strict.file, options)],
+    disputes: [(options) => claims.disputes(strict.file, options)],
+    retentions: [(options) => claims.retentions(strict.file, options)],
     reportOf: [(options) => claims.reportOf(file, options)],
-    status: [(options) => claims.status(file, options)],
+    status: [(options) => claims.status(file, options), (options) => claims.status(strict.file, options)],
     history: ofStream((options) => claims.history(file, { retries: 0, ...options })),
+    remittance: [
+      (options) => {
+        const period = { from: 0, to: file.terms.eventBy };
+        const parties = { payer: {}, payee: {} };
+        const query = { payer: payer.address, payee: pharmacy.address, ...period, batches: [own], parties };
+        return claims.remittance(query, { finality: "latest", ...options });
+      },
+    ],
     watch: ofStream((options) => claims.watch(file, { pollMs: 0, retries: 0, ...options })),
+    remittance: [
+      (options) => {
+        const between = { payer: payer.address, payee: pharmacy.address, from: 0, to: 1, batches: [own] };
+        const parties = { payer: { name: "Payer", taxId: "123456789" }, payee: { name: "Payee", npi: "1234567893" } };
+        return claims.remittance({ ...between, parties }, { finality: "latest", ...options });
+      },
+    ],
   };
   const ofPools: Attempts<Pools> = {
     approve: ofAction(() => pools.approve({ token, amount })),
