@@ -102,9 +102,27 @@ function remittanceOf(count: number): Transaction835 {
   };
 }
 
+/** Rounds that are measured; the fastest counts, since what else a machine does only ever adds. */
+const ROUNDS = 3;
+
 /** Writes an 835 of so many claims of two services each, and parses what was written. */
 export async function measureX12(claims: number = x12Limits.claims): Promise<X12Measurement> {
   const remittance = remittanceOf(claims);
+  let fastest: X12Measurement | undefined;
+  for (let round = 0; round < ROUNDS; round += 1) {
+    const measured = await measureOnce(remittance, claims);
+    fastest = {
+      claims,
+      bytes: measured.bytes,
+      writeMs: Math.min(measured.writeMs, fastest?.writeMs ?? Infinity),
+      parseMs: Math.min(measured.parseMs, fastest?.parseMs ?? Infinity),
+      peakBytes: Math.max(measured.peakBytes, fastest?.peakBytes ?? 0),
+    };
+  }
+  return fastest as X12Measurement;
+}
+
+async function measureOnce(remittance: Transaction835, claims: number): Promise<X12Measurement> {
   let peakBytes = 0;
   const look = (): void => {
     peakBytes = Math.max(peakBytes, process.memoryUsage.rss());

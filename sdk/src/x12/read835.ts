@@ -153,14 +153,14 @@ export class Reader835 {
     if (this.loop === "section") this.done.push({ kind: "section", section: this.section });
     else this.leaveClaim();
     this.claim = this.fields(clp, claimLayout, {
-      adjustments: [],
-      parties: [],
-      references: [],
-      dates: [],
+      adjustments: NONE,
+      parties: NONE,
+      references: NONE,
+      dates: NONE,
       other: [],
-      amounts: [],
-      quantities: [],
-      services: [],
+      amounts: NONE,
+      quantities: NONE,
+      services: NONE,
     });
     this.claimPlace = clp;
     this.loop = "claim";
@@ -173,15 +173,15 @@ export class Reader835 {
     const originalProcedure = readProcedure(svc, ORIGINAL_PROCEDURE_AT);
     this.service = this.fields(svc, serviceLayout, {
       procedure,
-      dates: [],
-      adjustments: [],
-      references: [],
-      amounts: [],
-      quantities: [],
-      remarks: [],
+      dates: NONE,
+      adjustments: NONE,
+      references: NONE,
+      amounts: NONE,
+      quantities: NONE,
+      remarks: NONE,
     });
     if (originalProcedure !== undefined) this.service.originalProcedure = originalProcedure;
-    this.claim.services.push(this.service);
+    this.claim.services = append(this.claim.services, this.service);
     this.loop = "service";
   }
 
@@ -278,10 +278,10 @@ export class Reader835 {
   private takeInClaim(segment: Segment, claim: Building<Claim835>): boolean {
     switch (segment.id) {
       case "CAS":
-        claim.adjustments.push(...readAdjustments(segment, this.currency));
+        claim.adjustments = joined(claim.adjustments, readAdjustments(segment, this.currency));
         return true;
       case "NM1":
-        claim.parties.push(this.fields(segment, partyLayout));
+        claim.parties = append(claim.parties, this.fields(segment, partyLayout));
         return true;
       case "MIA":
         if (claim.inpatient !== undefined) return false;
@@ -299,10 +299,10 @@ export class Reader835 {
   private takeInService(segment: Segment, service: Building<Service835>): boolean {
     switch (segment.id) {
       case "CAS":
-        service.adjustments.push(...readAdjustments(segment, this.currency));
+        service.adjustments = joined(service.adjustments, readAdjustments(segment, this.currency));
         return true;
       case "LQ":
-        service.remarks.push(this.fields(segment, remarkLayout));
+        service.remarks = append(service.remarks, this.fields(segment, remarkLayout));
         return true;
       default:
         return this.takeInBoth(segment, service);
@@ -315,16 +315,16 @@ export class Reader835 {
   ): boolean {
     switch (segment.id) {
       case "DTM":
-        model.dates.push(this.fields(segment, dateLayout));
+        model.dates = append(model.dates, this.fields(segment, dateLayout));
         return true;
       case "REF":
-        model.references.push(this.fields(segment, referenceLayout));
+        model.references = append(model.references, this.fields(segment, referenceLayout));
         return true;
       case "AMT":
-        model.amounts.push(this.fields(segment, amountLayout));
+        model.amounts = append(model.amounts, this.fields(segment, amountLayout));
         return true;
       case "QTY":
-        model.quantities.push(this.fields(segment, quantityLayout));
+        model.quantities = append(model.quantities, this.fields(segment, quantityLayout));
         return true;
       default:
         return false;
@@ -377,6 +377,21 @@ export class Reader835 {
   private unexpected(segment: Segment): Error {
     return wrong("X12_SEGMENT_UNEXPECTED", segment, `${segment.id} has no place ${loopNames[this.loop]}`);
   }
+}
+
+/** Most lists of a claim stay empty, or have one entry: an array that grows takes room for seventeen. */
+const NONE = Object.freeze([]) as unknown as never[];
+
+function append<Entry>(list: Entry[], entry: Entry): Entry[] {
+  if (list.length === 0) return [entry];
+  list.push(entry);
+  return list;
+}
+
+function joined<Entry>(list: Entry[], entries: Entry[]): Entry[] {
+  if (list.length === 0) return entries;
+  list.push(...entries);
+  return list;
 }
 
 const missing = (before: Segment, id: string): Error =>

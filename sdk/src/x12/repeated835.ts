@@ -27,7 +27,8 @@ export function readAdjustments(cas: Segment, currency: Currency): Adjustment835
       throw wrongElement(cas, at + 2, "is not a number such as 2 or 1.5");
     adjustments.push({ group, reason, amount, ...(quantity === undefined ? {} : { quantity }) });
   }
-  return adjustments;
+  // A copy has room for what is in it, and no more.
+  return adjustments.slice();
 }
 
 /**
