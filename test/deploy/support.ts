@@ -16,7 +16,7 @@ export const DAY = 24 * 60 * 60;
 /** Osaka's most for one transaction (EIP-7825). */
 export const MOST_GAS = 16_777_216n;
 /** Transactions of the whole system. */
-export const TRANSACTIONS = 38;
+export const TRANSACTIONS = 39;
 
 const folders: string[] = [];
 /** An empty folder, which goes when the tests end. */
