@@ -35,7 +35,7 @@ const events = new Interface([
   "event LinesReversed(bytes32 indexed batchId, address indexed payee, uint256 amount, uint256[] lines)",
   "event ClaimBatchReclaimed(bytes32 indexed batchId, uint256 amount)",
   "event Refunded(bytes32 indexed batchId, address indexed payee, uint256 amount, bool fromCredit)",
-  "event ResultsPresented(bytes32 indexed batchId, bytes32 indexed attestation, uint256 indexed firstLine, bytes results, uint256[] lines, uint256[] outcomes)",
+  "event ResultsPresented(bytes32 indexed batchId, bytes32 indexed attestation, uint256 indexed firstLine, bytes results)",
   "event PresentationSettled(bytes32 indexed batchId, uint256 indexed firstLine)",
   "event LineDisputed(bytes32 indexed batchId, address indexed by, uint256 indexed line, uint256 firstLine, uint256 amount, uint256 attestedAmount, uint256 bond)",
   "event DisputeResolved(bytes32 indexed batchId, address indexed payee, uint256 indexed line, uint256 award, uint256 returned, bool byArbiter, address bondTo, uint256 bond)",
