@@ -6,6 +6,7 @@ import { showBooks } from "./booksTable";
 import { showConsent, type ConsentOutcome } from "./consents";
 import { settleDispenses, type DispensesOutcome } from "./dispenses";
 import { payLaboratory } from "./laboratory";
+import { showLifecycle, type LifecycleOutcome } from "./lifecycle";
 import { partiesOf } from "./money";
 import { showOracles, type OraclesOutcome } from "./oracles";
 import { payPharmacy } from "./pharmacy";
@@ -35,6 +36,7 @@ export interface DemoResult {
   pharmacy?: { claim: string; paid: string };
   laboratory?: { claim: string; paid: string };
   dispenses?: DispensesOutcome;
+  lifecycle?: LifecycleOutcome;
   oracle?: OraclesOutcome;
   balanced?: boolean;
   consent?: ConsentOutcome;
@@ -76,17 +78,23 @@ async function play(hre: HardhatRuntimeEnvironment, screen: Screen, tampering: T
   const pharmacy = await payPharmacy(world, tampering);
   const laboratory = await payLaboratory(world, tampering);
   const dispenses = await settleDispenses(world);
+  const lifecycle = await showLifecycle(world);
   const oracle = await showOracles(world);
   const { balanced } = await closeBooks(hre, world, tampering);
   const consent = await showConsent(world);
 
   if (tampering.on && tampering.reasons.length !== CHANGES) tampering.missed("Not every change was tried.");
-  const reasons = [...tampering.reasons, ...(balanced || tampering.on ? [] : ["The books do not balance."])];
+  const reasons = [
+    ...tampering.reasons,
+    ...(balanced || tampering.on ? [] : ["The books do not balance."]),
+    ...(lifecycle.remittanceBalanced ? [] : ["A remittance does not balance."]),
+  ];
   const ok = balanced && reasons.length === 0;
   if (ok) screen.say("\nAll of it went as it should.");
   else screen.say("\nThis run is not ok:");
   for (const reason of reasons) screen.say(`- ${reason}`);
-  return { ok, pharmacy, laboratory, dispenses, oracle, balanced, consent, gas: world.gas, ...(ok ? {} : { reasons }) };
+  const shown = { pharmacy, laboratory, dispenses, lifecycle, oracle, balanced, consent };
+  return { ok, ...shown, gas: world.gas, ...(ok ? {} : { reasons }) };
 }
 
 /** Everything once more, recomputed from the chain's events by a script of its own. */
@@ -103,7 +111,7 @@ async function closeBooks(hre: HardhatRuntimeEnvironment, world: World, tamperin
     deployment.claimEscrow,
     tampering.on ? { change: (logs) => withChangedEvent(logs, groupSettled) } : {},
   );
-  const names = new Map(partiesOf(world).map(({ account, name }) => [account, name]));
+  const names = new Map([...partiesOf(world), ...world.arrived].map(({ account, name }) => [account, name]));
   await showBooks(screen, report, world.runner, names);
   if (tampering.on) judgeChangedBooks(tampering, report);
   if (hre.network.name !== "hardhat")

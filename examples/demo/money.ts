@@ -7,10 +7,10 @@ export type Stock = ReadonlyMap<string, Money>;
 /** Everybody whose money the tables show. */
 export const partiesOf = (world: World): Party[] => [world.payer, ...Object.values(world.pharmacies), world.laboratory];
 
-/** Reads everybody's money. */
-export async function takeStock(world: World): Promise<Stock> {
+/** Reads the money of some, or of everybody. */
+export async function takeStock(world: World, parties = partiesOf(world)): Promise<Stock> {
   const stock = new Map<string, Money>();
-  for (const party of partiesOf(world)) stock.set(party.name, await world.moneyOf(party));
+  for (const party of parties) stock.set(party.name, await world.moneyOf(party));
   return stock;
 }
 

@@ -58,8 +58,14 @@ export interface World {
   attesters: Party[];
   /** Chainlink's forwarder, and the network whose reports it takes. */
   oracles: OracleNetwork;
-  /** Registers another organization: with an account of the node where it sends transactions, with a new one where not. */
-  join: (name: string, kind: Organization["kinds"][number], sends: boolean) => Promise<Party>;
+  /** Somebody who comes later, under a new account, with ether where it sends transactions. In no directory. */
+  arrive: (name: string, sends: boolean) => Promise<Party>;
+  /** Registers an organization that comes later. */
+  join: (name: string, kind: Organization["kinds"][number], sends: boolean, npi?: string) => Promise<Payee>;
+  /** Everybody who came later. */
+  arrived: Party[];
+  /** Mints dollars for a payer, who puts them into its pool. */
+  fillPool: (payer: Party, dollars: string) => Promise<Mined>;
   /** Gas of each transaction by scene and verb, as it goes into the JSON line. */
   gas: Record<string, Record<string, number>>;
   /** Time of the newest block, unix seconds. */
@@ -195,10 +201,22 @@ export async function makeWorld(hre: HardhatRuntimeEnvironment, screen: Screen):
     passerBy,
     attesters,
     oracles,
-    join: async (name, kind, sends) => {
-      const organization = sends ? fromNode(name) : offNode(name);
-      await enrol(organization, kind);
-      return organization;
+    arrive: async (name, sends) => {
+      const somebody = offNode(name);
+      const ether = { to: somebody.account, value: ethers.parseEther("1") };
+      if (sends) await (await signers[0]?.sendTransaction(ether))?.wait();
+      world.arrived.push(somebody);
+      return somebody;
+    },
+    join: async (name, kind, sends, npi) => {
+      const organization = await world.arrive(name, sends);
+      return { ...organization, keys: await enrol(organization, kind, npi) };
+    },
+    arrived: [],
+    fillPool: async ({ account, pools }, dollars) => {
+      const amount = ethers.parseUnits(dollars, token.decimals);
+      await (await coin.getFunction("mint")(account, amount)).wait();
+      return run(pools.depositWithPermit({ token: token.address, amount }));
     },
     gas: {},
     now: async () => (await ethers.provider.getBlock("latest"))?.timestamp ?? 0,
@@ -219,9 +237,7 @@ export async function makeWorld(hre: HardhatRuntimeEnvironment, screen: Screen):
   };
   introduce(world, admin);
 
-  const amount = ethers.parseUnits(POOL, token.decimals);
-  await (await coin.getFunction("mint")(payer.account, amount)).wait();
-  await world.spend("pool", "deposit", run(payer.pools.depositWithPermit({ token: token.address, amount })));
+  await world.spend("pool", "deposit", world.fillPool(payer, POOL));
   screen.say(
     `The payer, given ${POOL} ${token.symbol}, puts all of it into its pool: one transaction, with a signed permit.`,
   );

@@ -28,7 +28,7 @@ describe("The demo", function () {
   afterEach(() => snapshot.restore());
 
   context("run as it is, with --json", function () {
-    it("pays 760151 and 860150, settles all 31 dispenses, shows oracles, balances, and keeps a patient's consent", async function () {
+    it("pays 760151 and 860150, settles all 31 dispenses, rules on a dispute, remits, shows oracles, balances, and keeps a patient's consent", async function () {
       const { output, told, results } = listener();
 
       expect(await runDemo(hre, { json: true, tamper: false }, output), told()).to.equal(true);
@@ -48,6 +48,8 @@ describe("The demo", function () {
           paid: "563.25",
           reclaimed: "2263.25",
         },
+        // As billed less what was not done; what the audit found; what each of two payers owes.
+        lifecycle: { disputed: "200.00", recouped: "3.50", cob: ["150.00", "40.00"], remittanceBalanced: true },
         oracle: { workflow: true, passkey: true, duplicateCaught: true, equivocationProved: true },
         balanced: true,
         consent: { granted: true, read: true, revoked: true, refusedAfter: true, majority: true },
@@ -57,6 +59,7 @@ describe("The demo", function () {
         "pharmacy",
         "laboratory",
         "dispenses",
+        "lifecycle",
         "oracles",
         "consent",
       ]);
@@ -70,6 +73,13 @@ describe("The demo", function () {
         expect(told().match(row), name).to.have.length(1);
       }
       expect(told()).to.include("the books balance").and.to.include("stands in for a laboratory claim");
+      // The payer's 835, whose segments name claims and amounts, and what the payout was made of.
+      for (const segment of ["BPR*I*426.5*C", "CLP*660151*1*214*200*", "CLP*660152*1*235.4*150*50*", "CAS*CO*45*35.4~"])
+        expect(told()).to.include(segment);
+      expect(told())
+        .to.match(/│ Supplement │ +235\.40 │ +40\.00 │ +0\.00 │ +40\.00 │/)
+        .and.to.match(/│ arbiter's award +│ 0x\w{8}… +│ 0x\w{8}… +│ +200\.00 │/)
+        .and.to.match(/│ release of what was retained │ .*│ +4\.50 │/);
       expect(told())
         .to.match(/│ read DiagnosticReport │ TREAT .* allowed /)
         .and.to.include("refused: Revoked");
