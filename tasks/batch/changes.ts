@@ -4,6 +4,8 @@ import type { ClaimBatchChange, ClaimBatchUpdate } from "@carepact/sdk/claims";
 import { amountText } from "../support/money";
 import { isoTime } from "../support/show";
 
+import { heldJson, stateOf } from "./held";
+
 /** What happened, in one line. */
 export function changeText(change: ClaimBatchChange, token: Token): string {
   const { event } = change;
@@ -66,15 +68,12 @@ export function changeJson({ type, event }: ClaimBatchChange, token: Token): obj
   return { ...place, txHash: event.txHash, args: Object.fromEntries(args) };
 }
 
-const stateOf = ({ status: { funded, open, paidInFull } }: ClaimBatchUpdate): string =>
-  !funded ? "not funded" : open > 0n ? "open" : paidInFull ? "paid in full" : "closed";
-
 /** How the batch stands, in one line. */
 export function statusText(update: ClaimBatchUpdate, token: Token): string {
   const { closedLines, open, attestBy } = update.status;
   const closed = closedLines.filter((isClosed) => isClosed).length;
   const until = attestBy === undefined ? "" : `, attest by ${isoTime(attestBy)}`;
-  return `block ${update.blockNumber}: ${stateOf(update)}, ${closed} of ${closedLines.length} lines closed, ${amountText(open, token)} open${until}`;
+  return `block ${update.blockNumber}: ${stateOf(update.status)}, ${closed} of ${closedLines.length} lines closed, ${amountText(open, token)} open${until}`;
 }
 
 /** The same for programs. */
@@ -83,10 +82,11 @@ export function statusJson(update: ClaimBatchUpdate, token: Token): object {
   return {
     change: "status",
     blockNumber: update.blockNumber,
-    state: stateOf(update),
+    state: stateOf(update.status),
     funded,
     paidInFull,
     open: formatAmount(open, token),
+    ...heldJson(update.status, token),
     closedLines: closedLines.filter((isClosed) => isClosed).length,
     lines: closedLines.length,
     ...(attestBy === undefined ? {} : { attestBy: isoTime(attestBy) }),

@@ -20,6 +20,16 @@ const momentOptions = {
   validUntil: "Last moment for settling; as late as the batch allows unless given",
   evidence: "Salted commitment to what was seen, 32 bytes; random unless given",
 };
+const lineOptions = {
+  claim:
+    "Id of the claim, or claim/line number, of the line that is meant; takes the payer's record, or the payee's sealing key",
+  line: "In place of claim: number of the line in its group, as batch:check shows it",
+  payee: "With --line: account of the group; needed where the batch has several and none of them alone is opened",
+};
+const groundOptions = {
+  attestations: "Files of attestations, with commas; one, an array, or one a line each",
+  reported: "In place of attestations: the statement that the rulebook's workflow reported last",
+};
 const ownFile = "Claim batch file; - is stdin (needed)";
 
 command(
@@ -106,13 +116,85 @@ command(
     example: "batch:settle --file batch.json --attestations one.json,two.json --keystore pharmacy.json",
     options: {
       file: anyFile,
-      attestations: "Files of attestations, with commas; one, an array, or one a line each",
-      reported: "In place of attestations: the statement that the rulebook's workflow reported last",
+      ...groundOptions,
       ...sealingOptions,
     },
     run: () => import("./settle"),
   },
 );
+command("batch:present", "Presents what attesters agree happened, to settle once nobody can dispute it; anyone may", {
+  level: "send",
+  example: "batch:present --file batch.json --attestations one.json,two.json --keystore pharmacy.json",
+  options: { file: anyFile, ...groundOptions, ...sealingOptions },
+  run: () => import("./present"),
+});
+command("batch:settle-presented", "Settles what was presented, once its challenge period is over; anyone may", {
+  level: "send",
+  example: "batch:settle-presented --file batch.json --keystore pharmacy.json",
+  options: { file: anyFile },
+  run: () => import("./settlePresented"),
+});
+command("batch:dispute", "Freezes a line until the arbiter rules: of what was presented, or one that nobody attested", {
+  level: "send",
+  example: "batch:dispute --file record.json --claim A-100001 --keystore payer.json",
+  options: { file: anyFile, ...lineOptions, sealingKeystore: sealingOptions.sealingKeystore },
+  flags: { missing: "As the line's payee, after the last moment of the care: no result was attested" },
+  run: () => import("./dispute"),
+});
+command(
+  "batch:present-disputed",
+  "Brings attestations for a line that is in dispute because there were none; anyone may",
+  {
+    level: "send",
+    example:
+      "batch:present-disputed --file record.json --claim A-100001 --attestations one.json,two.json --keystore pharmacy.json",
+    options: { file: anyFile, ...lineOptions, ...groundOptions, sealingKeystore: sealingOptions.sealingKeystore },
+    run: () => import("./presentDisputed"),
+  },
+);
+command("batch:resolve", "Rules on a dispute, as the arbiter; or ends it by default, when its time is over", {
+  level: "send",
+  example: "batch:resolve --file batch.json --payee 0x... --line 0 --award 45.00 --keystore arbiter.json",
+  options: {
+    file: anyFile,
+    ...lineOptions,
+    award: "What the payee gets, in the token's own units; the rest goes back to the payer",
+    sealingKeystore: sealingOptions.sealingKeystore,
+  },
+  flags: { default: "In place of award: the attested result holds, or what the rulebook says where there is none" },
+  run: () => import("./resolve"),
+});
+command("batch:recoup", "Takes back for the payer what is retained of a payment, as the arbiter", {
+  level: "send",
+  example: "batch:recoup --file batch.json --payee 0x... --amount 4.00 --keystore arbiter.json",
+  options: {
+    file: anyFile,
+    payee: "Account whose payment it is (needed)",
+    amount: "Amount in the token's own units, such as 4.00 (needed)",
+    retention: "First line of the retention, as batch:status shows it, where there are several",
+  },
+  run: () => import("./recoup"),
+});
+command("batch:release", "Gives payees what is left of what was retained, once the look-back is over; anyone may", {
+  level: "send",
+  example: "batch:release --file batch.json --keystore pharmacy.json",
+  options: { file: anyFile },
+  run: () => import("./release"),
+});
+command("batch:refund-order", "Signs, as a payee, that later credits repay a batch; sends nothing", {
+  level: "sign",
+  example:
+    "batch:refund-order --file batch.json --amount 12.34 --deadline 90d --out order.json --keystore pharmacy.json",
+  options: {
+    file: anyFile,
+    amount: "What all refunds of the batch may come to, in the token's own units (needed)",
+    deadline: "Last moment of the order: 2026-12-31, 2026-12-31T18:00:00Z, or 90d from now (needed)",
+    ...signatoryOptions,
+    out: "File to write the order to; stdout unless given",
+  },
+  flags: { force: "Write over the file" },
+  run: () => import("./refundOrder"),
+});
 command("batch:report", "Shows what the rulebook's workflow reported last of a batch", {
   level: "read",
   example: "batch:report --file batch.json --statement statement.json",
@@ -137,13 +219,14 @@ command("batch:reclaim", "Returns to the payer what nobody attested in time; any
   options: { file: anyFile },
   run: () => import("./reclaim"),
 });
-command("batch:refund", "Pays back what the signer received from a batch", {
+command("batch:refund", "Pays back what the signer, or a payee by its order, received from a batch", {
   level: "send",
   example: "batch:refund --file batch.json --amount 12.34 --from credit --keystore pharmacy.json",
   options: {
     file: anyFile,
-    amount: "Amount in the token's own units, such as 90.00 (needed)",
+    amount: "Amount in the token's own units, such as 90.00; needed without --order",
     from: "credit, or tokens, which pool:approve has to allow; credit unless given",
+    order: "In place of both: a payee's order (batch:refund-order), which anyone may bring",
   },
   run: () => import("./refund"),
 });

@@ -1,5 +1,11 @@
 import { formatAmount } from "@carepact/sdk";
-import { createClaims, type ClaimBatchUpdate, type WatchOptions } from "@carepact/sdk/claims";
+import {
+  createClaims,
+  type ClaimBatchChange,
+  type ClaimBatchStatus,
+  type ClaimBatchUpdate,
+  type WatchOptions,
+} from "@carepact/sdk/claims";
 
 import type { Call, Ending } from "../support/call";
 import { exitCodes } from "../support/exitCodes";
@@ -35,7 +41,7 @@ export async function run(call: Call, options: Options): Promise<Ending> {
   let settlements = 0;
   const isReached = (): boolean => {
     if (last === undefined || !last.status.funded) return false;
-    return until === "funded" || (until === "settled" ? settlements > 0 : last.status.open === 0n);
+    return until === "funded" || (until === "settled" ? settlements > 0 : isClosed(last.status));
   };
   try {
     const watching = { ...howToWatch(site, options), signal: interruption.signal };
@@ -44,7 +50,7 @@ export async function run(call: Call, options: Options): Promise<Ending> {
       last = update;
       for (const change of update.changes) {
         call.emit(changeText(change, token), changeJson(change, token));
-        if (change.event.name === "ClaimBatchSettled") settlements += change.type === "added" ? 1 : -1;
+        if (isSettlement(change)) settlements += change.type === "added" ? 1 : -1;
       }
       call.emit(statusText(update, token), statusJson(update, token));
       // That nothing is open is waited for on: a reorganization may open it again.
@@ -63,6 +69,13 @@ export async function run(call: Call, options: Options): Promise<Ending> {
     exitCode: reached ? exitCodes.ok : exitCodes.interrupted,
   };
 }
+
+const isSettlement = ({ event: { name } }: ClaimBatchChange): boolean =>
+  name === "ClaimBatchSettled" || name === "PresentationSettled";
+
+/** Whether all money has come to its end. */
+const isClosed = ({ open, presented, frozen, retained }: ClaimBatchStatus): boolean =>
+  [open, presented, frozen, retained].every((amount) => amount === 0n);
 
 function howToWatch({ isLocal, options: { timeoutMs } }: Site, { poll, confirmations }: Options): WatchOptions {
   const pollMs = poll === undefined ? (isLocal ? LOCAL_POLLING_MS : undefined) : durationIn(poll, "--poll") * 1_000;
