@@ -1,5 +1,5 @@
 import type { Claim835, Envelope, Transaction835 } from "../sdk/src/x12";
-import { parse835, write835 } from "../sdk/src/x12";
+import { parse835, usualDelimiters, write835 } from "../sdk/src/x12";
 
 /** What an 835 costs in time and memory. */
 export interface X12Measurement {
@@ -24,7 +24,7 @@ const envelope: Envelope = {
     controlNumber: "000000001",
     acknowledgment: false,
     usage: "T",
-    delimiters: { element: "*", repetition: "^", component: ":", segment: "~" },
+    delimiters: usualDelimiters,
   },
   group: {
     sender: "SYNTHETICPAYER",

@@ -1,7 +1,14 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 
-import { parse835, type Claim835, type Envelope, type Service835, type Transaction835 } from "../../sdk/src/x12";
+import {
+  parse835,
+  usualDelimiters,
+  type Claim835,
+  type Envelope,
+  type Service835,
+  type Transaction835,
+} from "../../sdk/src/x12";
 
 const folder = join(__dirname, "..", "x12");
 /** Public samples beside the project; tests of them are left out where the folder is not there. */
@@ -47,7 +54,7 @@ export const envelope: Envelope = {
     controlNumber: "000000001",
     acknowledgment: false,
     usage: "T",
-    delimiters: { element: "*", repetition: "^", component: ":", segment: "~" },
+    delimiters: usualDelimiters,
   },
   group: {
     sender: "SYNTHETICPAYER",

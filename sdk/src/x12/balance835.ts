@@ -97,15 +97,12 @@ export function imbalanceOfTotal(
 export function balance835(transaction: Transaction835, options: { currency?: Currency } = {}): Balance835 {
   const currency = options.currency ?? usDollar;
   const claims = transaction.sections.flatMap((section) => section.claims);
-  const [charged, paid] = [0n, 0n].map((zero, i) =>
-    claims.reduce((sum, claim) => sum + (i === 0 ? claim.charge : claim.paid), zero),
-  ) as [bigint, bigint];
+  const charged = claims.reduce((sum, claim) => sum + claim.charge, 0n);
+  const paid = claims.reduce((sum, claim) => sum + claim.paid, 0n);
   const { providerAdjustments, payment } = transaction;
-  const claimProblem = claims.reduce<Imbalance | undefined>(
-    (found, claim) => found ?? imbalanceOfClaim(claim, currency),
-    undefined,
-  );
-  const found = claimProblem ?? imbalanceOfTotal(paid, providerAdjustments, payment.amount, currency);
+  let found: Imbalance | undefined;
+  for (const claim of claims) found ??= imbalanceOfClaim(claim, currency);
+  found ??= imbalanceOfTotal(paid, providerAdjustments, payment.amount, currency);
   if (found !== undefined) throw new CarepactError("X12_DOES_NOT_BALANCE", `${capital(found.problem)}.`, found.details);
   return { charged, paid, withheld: sumOf(providerAdjustments), payment: payment.amount };
 }
