@@ -18,6 +18,7 @@ import "./tasks/oracle";
 import "./tasks/org";
 import "./tasks/patient";
 import "./tasks/pool";
+import "./tasks/remittance";
 import "./tasks/roles";
 import "./tasks/rulebook";
 import "./tasks/size";
