@@ -5,7 +5,7 @@ import { ethers } from "hardhat";
 
 import type { TestStablecoin } from "../../../typechain-types";
 import { byLine, met, notMet, partlyMet, pending, settle } from "../../support/batches";
-import { expectSound } from "../../support/books";
+import { expectSound, interfaceOf } from "../../support/books";
 import { attested, moneyOf } from "../../support/claims";
 import {
   ARBITER_TIME,
@@ -217,13 +217,10 @@ describe("ClaimEscrow: disputes, attacked", () => {
   });
 
   describe("tokens that are not as they should be", () => {
-    for (const [name, args] of [
-      ["FeeOnTransferToken", [0]],
-      ["NoReturnToken", []],
-    ] as const)
+    for (const [name, args] of Object.entries({ FeeOnTransferToken: [0], NoReturnToken: [] }))
       it(`lock and move bonds as others do, since no token moves (${name})`, async () => {
         const dollars = await given("challenged", [[1n]]);
-        const contract = await ethers.deployContract(name as string, args as unknown[]);
+        const contract = await ethers.deployContract(name, args);
         const token = contract as unknown as TestStablecoin;
         const context = { ...dollars, token, batches: [], batch: dollars.batch } as Given;
         const terms = { token: await token.getAddress(), rulebook: dollars.ids.challenged };
@@ -259,10 +256,10 @@ describe("ClaimEscrow: disputes, attacked", () => {
     await settlePresented(own);
     const next = await anotherTo(own, { [payee]: [300n] });
     await present(next, [notMet]);
-    const { batch, receiver, escrow, token } = next;
+    const { batch, escrow, token } = next;
     const held = await presentationAt(next);
     const args = [batch.terms, batch.words, openingOf(next, 0, 0), held] as const;
-    const data = receiver.interface.encodeFunctionData("dispute", args);
+    const data = interfaceOf(next).encodeFunctionData("dispute", args);
     await wallet.connect(owner).getFunction("execute")(escrow, data);
     expect((await escrow.balancesOf(payee, token)).credit).to.equal(100n - BOND);
     await resolve(next, 0, 0, 300n);

@@ -6,6 +6,7 @@ import { concat, dataLength, dataSlice, toBeHex, zeroPadValue } from "ethers";
 import { escrowDomain, escrowTypes } from "@carepact/sdk/claims";
 
 import { byLine, met, pending, settlementOf, type AttestationInput } from "../../support/batches";
+import { interfaceOf } from "../../support/books";
 import { fundedBatch, moneyOf } from "../../support/claims";
 import {
   ARBITER_TIME,
@@ -31,6 +32,8 @@ const word = (value: bigint | number): string => toBeHex(value, 32);
 describe("ClaimEscrow: calls of presentations, disputes and refund orders that are encoded in unusual ways", () => {
   soundAfterEach();
 
+  const encode = (context: Given, verb: string, args: readonly unknown[]): string =>
+    interfaceOf(context).encodeFunctionData(verb, args);
   const send = ({ stranger, escrow }: Given, data: string, by = stranger) =>
     by.sendTransaction({ to: escrow, data, gasLimit: 5_000_000 });
   /** The same calldata with other bits in the word at an index behind the selector. */
@@ -45,7 +48,7 @@ describe("ClaimEscrow: calls of presentations, disputes and refund orders that a
     await present(context, [met, met, met]);
     const { batch, receiver } = context;
     const args = [batch.terms, batch.words, await presentationAt(context)] as const;
-    const data = receiver.interface.encodeFunctionData("settlePresented", args);
+    const data = encode(context, "settlePresented", args);
     await at(Number(batch.terms.eventBy));
     // payer, token, total, eventBy, salt.
     for (const [index, bit] of [
@@ -67,7 +70,7 @@ describe("ClaimEscrow: calls of presentations, disputes and refund orders that a
     const { order, signature } = await refundOrderOf(context, payees[0]!, 10n);
     const { payments } = await bookedOf(context);
     const args = [batch.terms, batch.words, payments, order, signature] as const;
-    const data = receiver.interface.encodeFunctionData("refundByOrder", args);
+    const data = encode(context, "refundByOrder", args);
     // Behind 8 words of terms and the places of groups and payments.
     await expect(send(context, dirty(data, 10, 1n << 160n))).to.be.reverted;
     await send(context, data);
@@ -84,9 +87,9 @@ describe("ClaimEscrow: calls of presentations, disputes and refund orders that a
     const { attestation, opened } = settlement;
     const junk = concat([word((1n << 256n) - 1n), word(1n), "0xff"]);
     const presenting = [batch.terms, batch.words, attestation, opened] as const;
-    await send(context, concat([receiver.interface.encodeFunctionData("presentByLine", presenting), junk]));
+    await send(context, concat([encode(context, "presentByLine", presenting), junk]));
     const disputing = [batch.terms, batch.words, openingOf(context, 0, 0), await presentationAt(context)] as const;
-    await send(context, concat([receiver.interface.encodeFunctionData("dispute", disputing), junk]), payer);
+    await send(context, concat([encode(context, "dispute", disputing), junk]), payer);
     expect((await receiver.disputeOf(batch.terms, 0)).amount).to.equal(1_000n);
     expect((await receiver.disputeOf(batch.terms, 0)).byPayer).to.equal(true);
     expect((await context.escrow.balancesOf(payees[0]!, context.token)).credit).to.equal(0n);
@@ -97,7 +100,7 @@ describe("ClaimEscrow: calls of presentations, disputes and refund orders that a
     await present(context, [byLine(met, pending)]);
     const { batch, receiver, payer } = context;
     const args = [batch.terms, batch.words, openingOf(context, 0, 0), await presentationAt(context)] as const;
-    const data = receiver.interface.encodeFunctionData("dispute", args);
+    const data = encode(context, "dispute", args);
     for (let size = 4; size < dataLength(data); size += 61)
       await expect(send(context, dataSlice(data, 0, size), payer)).to.be.reverted;
   });
@@ -107,13 +110,7 @@ describe("ClaimEscrow: calls of presentations, disputes and refund orders that a
     const { batch, receiver, payees } = context;
     await present(context, [met]);
     const { order, signature } = await refundOrderOf(context, payees[0]!, 10n);
-    const data = receiver.interface.encodeFunctionData("refundByOrder", [
-      batch.terms,
-      batch.words,
-      [],
-      order,
-      signature,
-    ]);
+    const data = encode(context, "refundByOrder", [batch.terms, batch.words, [], order, signature]);
     // The payments begin where the groups do: one word, which is another payment than the one there was.
     const shared = concat([
       dataSlice(data, 0, 4 + 32 * 9),
@@ -168,10 +165,10 @@ describe("ClaimEscrow: calls of presentations, disputes and refund orders that a
       const junk = concat([zeroPadValue(batch.id, 32), word(5n), "0x01"]);
       const whole = await context.signed({ results: [pending, met] }, [0, 2]);
       const presenting = [batch.terms, batch.words, whole.attestation] as const;
-      await send(context, concat([receiver.interface.encodeFunctionData("present", presenting), junk]));
+      await send(context, concat([encode(context, "present", presenting), junk]));
       const lines = await context.signed({ results: [byLine(met, pending), pending] });
       const byLines = [batch.terms, batch.words, lines.attestation, lines.opened] as const;
-      await send(context, concat([receiver.interface.encodeFunctionData("presentByLine", byLines), junk]));
+      await send(context, concat([encode(context, "presentByLine", byLines), junk]));
       expect((await moneyOf(context, batch)).open).to.equal(70n);
     });
 
@@ -182,7 +179,7 @@ describe("ClaimEscrow: calls of presentations, disputes and refund orders that a
       await disputeMissing(context, payees[0]!, 0, 1);
       const late = await context.signed({ results: [met, pending] });
       const args = [batch.terms, batch.words, late.attestation, 0, 1] as const;
-      const data = receiver.interface.encodeFunctionData("presentDisputed", args);
+      const data = encode(context, "presentDisputed", args);
       await send(context, concat([data, word(1n)]));
       expect((await receiver.disputeOf(batch.terms, 1)).attestedAmount).to.equal(70n);
     });

@@ -156,6 +156,13 @@ describe("ClaimEscrow: present", () => {
         expect((await presentationAt(context)).lines).to.deep.equal(wordsOf((1n << (last - 1n)) - 1n));
       });
 
+    it("names a presentation by its lowest line, in whichever word that is", async () => {
+      const context = await given("challenged", [Array.from({ length: 300 }, () => 3n), [5n], [7n]]);
+      await present(context, [met, pending, pending]);
+      await present(context, [met, pending, met]);
+      expect((await presentationAt(context, 301n)).lines).to.deep.equal([0n, 1n << 45n]);
+    });
+
     it("presents amounts as large as a subtotal can be", async () => {
       const most = (1n << 86n) - 1n;
       const context = await given("bondless", [[most], [most - 1n, 1n]]);
@@ -248,6 +255,15 @@ describe("ClaimEscrow: present", () => {
         const context = await given();
         await refuses(context, present(context, results), "ResultsMalformed");
       });
+
+    it("the same once lines were closed, and results by line that go on", async () => {
+      const context = await given();
+      await refuses(context, present(context, "0x170500", { open: [0] }), "ResultsMalformed");
+      await refuses(context, present(context, "0x17", { open: [0] }), "ResultsMalformed");
+      await present(context, [pending, met, pending]);
+      for (const results of Object.values(malformed))
+        await refuses(context, present(context, results), "ResultsMalformed");
+    });
 
     it("a part that is nothing, or not less than the line", async () => {
       const context = await given();
