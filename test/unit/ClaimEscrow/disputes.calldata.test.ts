@@ -46,7 +46,7 @@ describe("ClaimEscrow: calls of presentations, disputes and refund orders that a
   it("refuses dirt in the words of a batch's terms", async () => {
     const context = await given("bondless");
     await present(context, [met, met, met]);
-    const { batch, receiver } = context;
+    const { batch } = context;
     const args = [batch.terms, batch.words, await presentationAt(context)] as const;
     const data = encode(context, "settlePresented", args);
     await at(Number(batch.terms.eventBy));
@@ -66,7 +66,7 @@ describe("ClaimEscrow: calls of presentations, disputes and refund orders that a
   it("refuses dirt beside the payee of an order", async () => {
     const context = await given("retaining");
     await present(context, [met, met, met]);
-    const { batch, receiver, payees } = context;
+    const { batch, payees } = context;
     const { order, signature } = await refundOrderOf(context, payees[0]!, 10n);
     const { payments } = await bookedOf(context);
     const args = [batch.terms, batch.words, payments, order, signature] as const;
@@ -98,7 +98,7 @@ describe("ClaimEscrow: calls of presentations, disputes and refund orders that a
   it("refuses calldata that is cut anywhere", async () => {
     const context = await given("bondless", [[100n, 20n]]);
     await present(context, [byLine(met, pending)]);
-    const { batch, receiver, payer } = context;
+    const { batch, payer } = context;
     const args = [batch.terms, batch.words, openingOf(context, 0, 0), await presentationAt(context)] as const;
     const data = encode(context, "dispute", args);
     for (let size = 4; size < dataLength(data); size += 61)
@@ -107,7 +107,7 @@ describe("ClaimEscrow: calls of presentations, disputes and refund orders that a
 
   it("takes groups and payments that stand in one place, and reads each as what it is", async () => {
     const context = await given("retaining", [[100n]]);
-    const { batch, receiver, payees } = context;
+    const { batch, payees } = context;
     await present(context, [met]);
     const { order, signature } = await refundOrderOf(context, payees[0]!, 10n);
     const data = encode(context, "refundByOrder", [batch.terms, batch.words, [], order, signature]);
@@ -161,7 +161,7 @@ describe("ClaimEscrow: calls of presentations, disputes and refund orders that a
 
     it("presents what they let through, whole and by line, with anything behind the arguments", async () => {
       const context = await conditional();
-      const { batch, receiver } = context;
+      const { batch } = context;
       const junk = concat([zeroPadValue(batch.id, 32), word(5n), "0x01"]);
       const whole = await context.signed({ results: [pending, met] }, [0, 2]);
       const presenting = [batch.terms, batch.words, whole.attestation] as const;

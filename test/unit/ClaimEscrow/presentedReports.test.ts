@@ -98,7 +98,16 @@ describe("ClaimEscrow: reports of workflows under rulebooks that present", () =>
     expect(await recorded(context)).to.deep.equal(await keptOf(context, context.batch, settlement));
   });
 
-  it("forgets a report when nothing is open any more, and keeps it until then", async () => {
+  it("forgets a report that presented the whole batch at once", async () => {
+    const context = await given();
+    const { batch } = context;
+    const settlement = await unsigned(batch, [met, notMet]);
+    await reportSettlement(context, batch, settlement);
+    await bring(context, settlement);
+    expect(await recorded(context)).to.deep.equal(NOTHING);
+  });
+
+  it("keeps a report that presented only lines, until a newer one takes its place", async () => {
     const context = await given();
     const { batch } = context;
     const first = await unsigned(batch, [byLine(met, pending), pending]);
@@ -109,8 +118,22 @@ describe("ClaimEscrow: reports of workflows under rulebooks that present", () =>
     await reportSettlement(context, batch, second);
     await refuses(context, bring(context, first), "NotReported", batch.id);
     await bring(context, second);
-    expect(await recorded(context)).to.deep.equal(NOTHING);
+    expect((await moneyOf(context, batch)).open).to.equal(0n);
   });
+
+  for (const name of ["challenged", "arbitrated"] as const)
+    it(`keeps for a line in dispute the report that closes the last open ones (${name})`, async () => {
+      const context = await given(name);
+      const { batch, escrow, receiver, payees } = context;
+      await at(Number(batch.terms.eventBy) + 1);
+      await disputeMissing(context, payees[0]!, 0, 1);
+      const settlement = await unsigned(batch, [met, met], { open: [0] });
+      await reportSettlement(context, batch, settlement);
+      await (name === "challenged" ? bring(context, settlement) : settle(escrow, settlement));
+      expect((await moneyOf(context, batch)).open).to.equal(0n);
+      await receiver.presentDisputed(batch.terms, batch.words, settlement.attestation, 0, 1);
+      expect((await receiver.disputeOf(batch.terms, 1)).attestedAmount).to.equal(20n);
+    });
 
   for (const name of ["challenged", "retaining", "mixed"] as const)
     it(`does not settle directly what was reported (${name})`, async () => {
@@ -138,6 +161,9 @@ describe("ClaimEscrow: reports of workflows under rulebooks that present", () =>
     await refuses(context, bring(context, settlement), "NotReported", batch.id);
     const own = [await reportOf(context, batch, settlement)];
     await deliver(context, small, executionOf(context, "foreign", own, { workflow: workflowOf("other") }));
+    const plain = [await reportOf(context, batch, settlement, { rulebook: presented.arbitrated })];
+    await deliver(context, small, executionOf(context, "foreign to another", plain, { workflow: workflowOf("other") }));
+    expect((await context.receiver.reportOf(presented.arbitrated, batch.id)).digest).to.equal(NOTHING[0]);
     expect(await recorded(context)).to.deep.equal(NOTHING);
     await refuses(context, bring(context, settlement), "NotReported", batch.id);
   });
