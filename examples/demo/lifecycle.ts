@@ -24,7 +24,7 @@ export interface LifecycleOutcome {
 export async function showLifecycle(world: World): Promise<LifecycleOutcome> {
   const { screen, payer, show } = world;
   screen.title("When it goes wrong, and when others pay, too: HL7's Claims 660150, 660151 and 660152");
-  const since = (await world.now()) + 1;
+  const since = await world.now();
   const stage = await setStage(world);
   const parties = [payer, stage.supplement, stage.optician];
   const before = await takeStock(world, parties);

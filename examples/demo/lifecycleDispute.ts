@@ -31,20 +31,17 @@ export async function disputeLine(world: World, { optician, arbiter, strict }: S
   const charged = [EXAM, GLASSES].map((claim) => readClaim(hl7<Claim>(`Claim-${claim}`)));
   showCharges(world, charged);
   screen.say("The payer's decision (assigned by the demo): all as billed. Both claims are one batch.");
-  const adjudicated = charged.map(({ lines, ...claim }) =>
-    adjudicate(
-      { ...claim, lines },
-      {
-        payee: optician.account,
-        lines: lines.map(({ sequence, charge }) => ({ sequence, allowed: formatAmount(charge, claim.currency) })),
-      },
-    ),
-  );
+  const adjudicated = charged.map((claim) => {
+    const lines = claim.lines.map(({ sequence, charge }) => ({
+      sequence,
+      allowed: formatAmount(charge, claim.currency),
+    }));
+    return adjudicate(claim, { payee: optician.account, lines });
+  });
   const input = { adjudicated, rulebook: strict, token: token.address, eventBy: (await world.now()) + 14 * DAY };
   const funded = await world.spend(SCENE, "fund", run(payer.claims.fund(input)));
   const batch = await receive(world, optician, funded.file, strict);
 
-  // HL7 publishes no resource that says that glasses were handed over: what the attesters saw is made up.
   const attestations = await attestTogether(world, batch, `claims ${EXAM} and ${GLASSES}: done, handed over`, () =>
     groupResultsOf([batch.lines.map(() => ({ result: "met" }))]),
   );
@@ -52,7 +49,8 @@ export async function disputeLine(world: World, { optician, arbiter, strict }: S
   const { challengeUntil } = presented;
   ensure(challengeUntil !== undefined, "something was presented");
   screen.say(
-    `2 of 3 attesters signed: met. A passer-by presents that: ${show(presented.paid)} wait for 2 days, in which payer and optician may object.`,
+    "2 of 3 attesters signed: met. What they saw is assigned by the demo: HL7 publishes no resource of glasses being handed over. A passer-by presents " +
+      `what they signed: ${show(presented.paid)} wait for 2 days, in which payer and optician may object.`,
   );
 
   const glasses = lineOf(batch, GLASSES);

@@ -58,13 +58,13 @@ export async function remit(world: World, stage: Stage, paid: Paid): Promise<boo
     { right: [1, 2, 3, 4] },
   );
   const total = sums.reduce((sum, balance) => sum + (balance?.payment ?? 0n), 0n);
-  const balanced =
-    sums.every((balance) => balance !== undefined) && rescaleAmount(total, currency, token, "total") === paid.arrived;
+  const eachBalances = sums.every((balance) => balance !== undefined);
+  const isPayout = rescaleAmount(total, currency, token, "total") === paid.arrived;
   screen.say(
-    `Read back from their text, both balance: claim by claim CLP03 - CAS = CLP04, and in all CLP04 - PLB = BPR02. ` +
-      `Together they come to ${shown(total)}, ${balanced ? "which is" : "and NOT to"} what the optician was paid out: ${world.show(paid.arrived)}.`,
+    `Read back from their text, ${eachBalances ? "both balance" : "they do NOT both balance"}: claim by claim CLP03 - CAS = CLP04, and in all CLP04 - PLB = BPR02. ` +
+      `Together they come to ${shown(total)}, which is ${isPayout ? "" : "NOT "}what the optician was paid out: ${world.show(paid.arrived)}.`,
   );
-  return balanced;
+  return eachBalances && isPayout;
 }
 
 function remittanceFrom(
@@ -87,13 +87,17 @@ function remittanceFrom(
   );
 }
 
-/** The sums of an 835 as its text has them; undefined where they do not balance, or the text says something else. */
+/** What an 835 says of money. */
+const moneyOf = ({ sections, payment }: Transaction835): string =>
+  [...sections.flatMap(({ claims }) => claims.flatMap(({ claimId, paid }) => [claimId, paid])), payment.amount].join();
+
+/** The sums of an 835 as its text has them; undefined where they do not balance, or are not those of the remittance. */
 async function readBack({ x12, transaction }: RemittanceAdvice): Promise<Balance835 | undefined> {
   const read: Transaction835[] = [];
   for await (const each of parse835(x12, { balance: false })) read.push(each);
   const [only, ...others] = read;
   ensure(only !== undefined && others.length === 0, "the text is one transaction");
-  if (only.payment.amount !== transaction.payment.amount) return undefined;
+  if (moneyOf(only) !== moneyOf(transaction)) return undefined;
   try {
     return balance835(only);
   } catch (thrown) {
