@@ -193,7 +193,8 @@ abstract contract Presentations is IPresentations, Attestations, Retentions {
         case_.state = case_.state.close(presented);
         // Settling stores the state once more.
         if (case_.state.open() != 0) case_.state = case_.state.track();
-        else if (reportKey != 0) _clearReport(reportKey);
+        // For a line in dispute it may be brought still.
+        if (reportKey != 0 && presented == batch.total) _clearReport(reportKey);
         _storeState(case_.batchId, case_.state, closed);
         uint256 firstLine = presentation.firstLine;
         emit ResultsPresented(case_.batchId, digest, firstLine, results);

@@ -31,7 +31,7 @@ abstract contract Rounds is ClaimBatchStates {
         bytes32 batchId;
         uint256 paid;
         uint256 freed;
-        /// Where the workflow's report of the attestation is kept, which stands in place of signatures; zero: there are signatures.
+        /// Where the workflow's report of the attestation is kept, if it can be forgotten when nothing is open any more; else zero.
         bytes32 reportKey;
         /// Whether lines of the batch were closed before this round.
         bool tracked;

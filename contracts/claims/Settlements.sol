@@ -124,7 +124,7 @@ abstract contract Settlements is ClaimBatches, Rounds, Pools, WorkflowReports {
         if (signatures.length != 0) {
             (grace, threshold, attesters) = RulebookBlobLib.read(rulebook.blob());
         } else {
-            grace = _checkReport(batch.rulebook, round, digest);
+            grace = _checkReport(batch.rulebook, round, state, digest);
         }
         _checkTime(rulebook, grace, state, batch, attestation);
         // What was reported has no signatures, and needs none: its threshold is zero, which no rulebook's is.
@@ -132,11 +132,17 @@ abstract contract Settlements is ClaimBatches, Rounds, Pools, WorkflowReports {
     }
 
     /// @dev Checks that the rulebook's workflow reported the attestation, and returns the rulebook's grace.
-    function _checkReport(bytes32 rulebook, Round memory round, bytes32 digest) private view returns (uint256 grace) {
+    function _checkReport(
+        bytes32 rulebook,
+        Round memory round,
+        BatchState state,
+        bytes32 digest
+    ) private view returns (uint256 grace) {
         bytes32 key = _reportKey(rulebook, round.batchId);
         WorkflowReport report = _loadReport(key);
         if (report.digest() != bytes25(digest)) revert NotReported(round.batchId);
-        round.reportKey = key;
+        // Of lines that were closed before, one may be in dispute, for which the report can be brought still.
+        if (!state.tracked()) round.reportKey = key;
         return report.grace();
     }
 

@@ -31,7 +31,7 @@ abstract contract WorkflowReports {
         return _workflowReports().reports[key];
     }
 
-    /// @dev Forgets the report of a batch of which nothing is open.
+    /// @dev Forgets the report of a batch that it settled or presented as a whole.
     function _clearReport(bytes32 key) internal {
         _workflowReports().reports[key] = WorkflowReport.wrap(0);
     }

@@ -49,7 +49,7 @@ interface IWorkflowReceiver is IReceiver {
     /// @notice The Keystone forwarder whose reports are taken; zero: none.
     function forwarder() external view returns (address);
 
-    /// @notice The newest report of a batch by its rulebook's workflow, until it settled the batch's last lines.
+    /// @notice The newest report of a batch by its rulebook's workflow, until it settled or presented the whole batch at once.
     /// @return digest First 25 bytes of the attestation's digest; zero: there is no report.
     /// @return observedAt Unix seconds.
     function reportOf(bytes32 rulebook, bytes32 batchId) external view returns (bytes25 digest, uint40 observedAt);
