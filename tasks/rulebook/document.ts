@@ -8,7 +8,10 @@ import {
   rulebookFromJson,
   rulebookIdOf,
   simpleRulebook,
+  type Arbiter,
+  type ArbitrationTerms,
   type ConditionInput,
+  type RetentionTerms,
   type Rulebook,
   type RulebookJson,
   type Workflow,
@@ -22,7 +25,7 @@ const kindNames = Object.keys(eventKinds) as (keyof typeof eventKinds)[];
 interface Place {
   /** Contract that checks P-256 keys. */
   p256Verifier: string;
-  /** Token in whose units `above` is written. */
+  /** Token in whose units `above` and `bond` are written. */
   token?: Token;
 }
 
@@ -38,11 +41,16 @@ interface Short {
   grace: unknown;
   suspender?: unknown;
   documentHash?: unknown;
+  challengePeriod?: unknown;
+  arbiter?: unknown;
+  bond?: unknown;
+  retention?: unknown;
 }
 
 const known = [
   ...["attesters", "threshold", "conditions", "workflow"],
   ...["eventKinds", "grace", "suspender", "documentHash"],
+  ...["challengePeriod", "arbiter", "bond", "retention"],
 ];
 
 /** A rulebook in either of its forms. @throws INPUT_INVALID, RULEBOOK_INVALID, BATCH_TERMS_INVALID, and the AMOUNT_ codes */
@@ -77,6 +85,7 @@ function shortIn(value: Short, option: string, place: Place): Rulebook {
     grace: durationIn(value.grace, "grace"),
     ...(suspender === undefined ? {} : { suspender: addressIn(suspender, "suspender") }),
     ...(documentHash === undefined ? {} : { documentHash: bytes32In(documentHash, "documentHash") }),
+    ...arbitrationIn(value, option, place),
   };
   if (conditions !== undefined || workflow !== undefined) {
     if (attesters !== undefined || threshold !== undefined)
@@ -94,6 +103,46 @@ function shortIn(value: Short, option: string, place: Place): Rulebook {
     throw usage(`${option}: attesters is a list of accounts; keys and roles stand in conditions.`, option);
   if (!Number.isInteger(threshold)) throw usage(`${option}: threshold is a whole number.`, option);
   return simpleRulebook({ attesters, threshold: threshold as number, ...common });
+}
+
+const sides = ["payer", "payee"] as const;
+
+/** What is said of disputes and retention: times as durations, the bond in the units of a token. */
+function arbitrationIn(
+  { challengePeriod, arbiter, bond, retention }: Short,
+  option: string,
+  { token }: Place,
+): ArbitrationTerms {
+  if (bond !== undefined && token === undefined)
+    throw usage(`${option}: bond is in the units of a token: say which by --token.`, "--token");
+  return {
+    ...(challengePeriod === undefined ? {} : { challengePeriod: durationIn(challengePeriod, "challengePeriod") }),
+    ...(arbiter === undefined ? {} : { arbiter: arbiterIn(arbiter, option) }),
+    ...(bond === undefined || token === undefined ? {} : { bond: parseAmount(bond, token, `${option} bond`) }),
+    ...(retention === undefined ? {} : { retention: retentionIn(retention, option) }),
+  };
+}
+
+function arbiterIn(value: unknown, option: string): Arbiter {
+  const { account, deadline, default: side, ...rest } = fieldsOf(value, `${option} arbiter`, option);
+  requireNone(rest, `${option} arbiter`, option);
+  return {
+    account: addressIn(account, "arbiter.account"),
+    deadline: durationIn(deadline, "arbiter.deadline"),
+    ...(side === undefined ? {} : { default: oneOf(side, sides, "arbiter.default") }),
+  };
+}
+
+function retentionIn(value: unknown, option: string): RetentionTerms {
+  const { bps, lookBack, ...rest } = fieldsOf(value, `${option} retention`, option);
+  requireNone(rest, `${option} retention`, option);
+  if (!Number.isInteger(bps)) throw usage(`${option} retention: bps is a whole number.`, option);
+  return { bps: bps as number, lookBack: durationIn(lookBack, "retention.lookBack") };
+}
+
+function requireNone(rest: Record<string, unknown>, what: string, option: string): void {
+  const unknown = Object.keys(rest);
+  if (unknown.length > 0) throw usage(`${what} has no ${unknown.join(", ")}.`, option);
 }
 
 function conditionIn(value: unknown, path: string, option: string, { p256Verifier, token }: Place): ConditionInput {

@@ -1,6 +1,6 @@
 import { command } from "../support/command";
 
-const token = "Address of the ERC-20 token in whose units above is; needed where the document has one";
+const token = "Address of the ERC-20 token in whose units above and bond are; needed where the document has one";
 const id = { id: "Id of the rulebook (needed)" };
 
 command("rulebook:publish", "Publishes a rulebook; one that was published stays as it is", {
@@ -11,7 +11,9 @@ command("rulebook:publish", "Publishes a rulebook; one that was published stays 
       "JSON: attesters (accounts) and threshold, or conditions and workflow; eventKinds, grace such as 3d, suspender, documentHash; or all " +
       'fields, as rulebook:show --out writes them. A condition is {"attesters": [...], "threshold": 2, "above": "1000.00"}: attesters are ' +
       'accounts or ERC-7913 signers in hex, {"p256Key": "0x..."} as keys:new shows it, or alone "payee" or "patient"; all of them sign unless ' +
-      "threshold is given, always unless above is. A workflow is {id, owner, name}, its name plain or 10 bytes in hex; - is stdin (needed)",
+      "threshold is given, always unless above is. A workflow is {id, owner, name}, its name plain or 10 bytes in hex. For disputes and audits: " +
+      'challengePeriod such as 2d, arbiter {"account": "0x...", "deadline": "14d", "default": "payer" or "payee"}, bond such as "25.00", ' +
+      'retention {"bps": 1000, "lookBack": "180d"}; - is stdin (needed)',
     token,
   },
   run: () => import("./publish"),

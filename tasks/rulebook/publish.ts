@@ -8,7 +8,7 @@ import { carryOut, endOf } from "../support/sending";
 import { signingSiteOf } from "../support/site";
 
 import { rulebookIn } from "./document";
-import { conditionLines } from "./words";
+import { arbitrationLines, conditionLines } from "./words";
 
 export async function run(call: Call, options: { file?: string; token?: string }): Promise<Ending> {
   const document = await readJson(needed(options, "file"), "--file");
@@ -22,7 +22,11 @@ export async function run(call: Call, options: { file?: string; token?: string }
   if (published) return { lines: [`Rulebook ${id} was published before.`], json: { id, changed: false } };
   const outcome = await carryOut(site, rulebooks.publish(rulebook));
   return endOf(site, outcome, () => ({
-    lines: [...conditionLines(rulebook, { deployment, token }), `Rulebook ${id} is published. It never changes.`],
+    lines: [
+      ...conditionLines(rulebook, { deployment, token }),
+      ...arbitrationLines(rulebook, { deployment, token }),
+      `Rulebook ${id} is published. It never changes.`,
+    ],
     json: { id, changed: true },
   }));
 }

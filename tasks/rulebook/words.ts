@@ -25,7 +25,7 @@ interface Told {
 
 const isNobody = (account: string): boolean => BigInt(account) === 0n;
 
-/** A rulebook for people; of fields that are in no use yet, nothing. */
+/** A rulebook for people; of what is not in use, nothing. */
 export const rulebookLines = (id: string, rulebook: Rulebook, knowledge: Knowledge): string[] => [
   ...list({
     id,
@@ -37,7 +37,30 @@ export const rulebookLines = (id: string, rulebook: Rulebook, knowledge: Knowled
     documentHash: rulebook.documentHash,
   }),
   ...conditionLines(rulebook, knowledge),
+  ...arbitrationLines(rulebook, knowledge),
 ];
+
+const BPS_IN_PERCENT = 100;
+
+/** What becomes of results that are disputed and of payments that are audited, in words. */
+export function arbitrationLines(rulebook: Rulebook, { token }: Knowledge): string[] {
+  const { challengePeriod, arbiter, arbiterDeadline, arbiterDefault, bond, retentionBps, lookBack } = rulebook;
+  if (isNobody(arbiter)) return [];
+  const locked = token === undefined ? `${bond} base units` : amountText(bond, token);
+  return [
+    challengePeriod === 0
+      ? "What is attested settles at once; a line that nobody attested in time can be disputed by its payee."
+      : `What is attested can be disputed for ${durationText(challengePeriod)}, and settles afterwards.`,
+    ...(bond === 0n ? [] : [`Who disputes a line locks ${locked}.`]),
+    `${arbiter} rules on disputes within ${durationText(arbiterDeadline)}; then the attested result holds, or, where there is none, ` +
+      `the ${arbiterDefault === 0 ? "payer" : "payee"} gets the money.`,
+    ...(retentionBps === 0
+      ? []
+      : [
+          `${retentionBps / BPS_IN_PERCENT} % of each payment is retained for ${durationText(lookBack)}, in which the arbiter can recoup it.`,
+        ]),
+  ];
+}
 
 /** What it takes to settle, in words. */
 export function conditionLines(rulebook: Rulebook, knowledge: Knowledge): string[] {

@@ -126,11 +126,12 @@ describe("SDK: results that can be disputed", () => {
       const world = await loadFixture(presentedWorld);
       const { payer, stranger, file, record } = world;
       const place = fillOf(world, "F-11");
-      const { txHash: _, blockNumber, gasUsed: __, ...disputed } = await run(payer.claims.dispute(record, place));
+      const disputed = await run(payer.claims.dispute(record, place));
+      const { blockNumber } = disputed;
       const at = (await payer.signer.provider.getBlock(blockNumber))!.timestamp;
       const amounts = { amount: 90n * DOLLAR, attestedAmount: 90n * DOLLAR, bond: BOND };
       const resolveBy = at + ARBITER_DEADLINE;
-      expect(disputed).to.deep.equal({ batchId: file.batchId, ...place, ...amounts, resolveBy });
+      expect(disputed).to.deep.include({ batchId: file.batchId, ...place, ...amounts, resolveBy });
       await expectAmounts(world, { presented: 8_734n * CENT, frozen: 90n * DOLLAR });
       expect(await stranger.claims.disputes(file)).to.deep.equal([
         { ...place, payee: world.pharmacy.address, by: "payer", attested: true, ...amounts, resolveBy },
@@ -218,13 +219,8 @@ describe("SDK: results that can be disputed", () => {
       await reverted("ArbiterHasTime", stranger.claims.resolveByDefault(file, place).simulate());
 
       const before = await moneyOf(world);
-      const {
-        txHash: _,
-        blockNumber: __,
-        gasUsed: ___,
-        ...resolved
-      } = await run(arbiter.claims.resolve(file, place, 30n * DOLLAR));
-      expect(resolved).to.deep.equal({
+      const resolved = await run(arbiter.claims.resolve(file, place, 30n * DOLLAR));
+      expect(resolved).to.deep.include({
         batchId: file.batchId,
         ...place,
         payee: pharmacy.address,
