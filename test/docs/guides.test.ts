@@ -9,6 +9,7 @@ import { fencedBlocksOf, readPage, ROOT } from "./page";
 import { patientsStory } from "./patient";
 import { payersStory } from "./payer";
 import { pharmacysStory } from "./pharmacy";
+import { remittanceStory } from "./remittance";
 import { severalPayersStory } from "./severalPayers";
 import { startShell, type Shell } from "./shell";
 import { tell } from "./story";
@@ -51,6 +52,10 @@ describe("guides", () => {
     await tell(await severalPayersStory(world));
   });
 
+  it("docs/guides/remittance.md runs", async () => {
+    await tell(await remittanceStory(world));
+  });
+
   it("docs/oracles.md runs", async () => {
     await tell(await oraclesStory(world));
   });
@@ -59,7 +64,15 @@ describe("guides", () => {
 describe("code in README and guides", () => {
   // Every guide is told above or in operator.test.ts; pages beside these have tests of their own.
   it("is all run", () => {
-    const guides = ["gateway.md", "operator.md", "patient.md", "payer.md", "pharmacy.md", "several-payers.md"];
+    const guides = [
+      "gateway.md",
+      "operator.md",
+      "patient.md",
+      "payer.md",
+      "pharmacy.md",
+      "remittance.md",
+      "several-payers.md",
+    ];
     const others = [
       "README.md",
       "benchmarks.md",
@@ -107,6 +120,7 @@ describe("code in README and guides", () => {
         { page: "docs/guides/patient.md", given: "patient#PatientsGiven" },
         { page: "docs/guides/gateway.md", given: "gateway#GatewaysGiven" },
         { page: "docs/guides/operator.md", given: "operator#OperatorsGiven" },
+        { page: "docs/guides/remittance.md", given: "remittance#RemittanceGiven" },
         { page: "docs/guides/several-payers.md", given: "severalPayers#SeveralPayersGiven" },
         { page: "docs/oracles.md", given: "oracles#OraclesGiven" },
       ]),
