@@ -5,6 +5,8 @@ import { expect } from "chai";
 
 import { parse835 } from "@carepact/sdk/x12";
 
+import { isoTime } from "../../tasks/support/show";
+
 import { accounts, fill, npis, type Json } from "./support";
 import { attested, fundedWorld, type FundedWorld } from "./world";
 
@@ -38,12 +40,11 @@ async function settledWorld(): Promise<Settled> {
   const attestations = await attested(world, record, { results: groups });
   await does(accounts.pharmacy, "batch:settle", { file: record, attestations });
   await time.increase(100);
-  const at = (seconds: number): string => new Date(seconds * 1_000).toISOString();
   const asked = {
     payer: address(accounts.payer),
     payee: address(accounts.pharmacy),
-    from: at(before),
-    to: at(await time.latest()),
+    from: isoTime(before),
+    to: isoTime(await time.latest()),
     records: record,
     parties: file("parties.json", parties),
     finality: "latest",
@@ -89,7 +90,7 @@ describe("Tasks: remittance", () => {
     const { does, asked, record, batchId, file } = await loadFixture(settledWorld);
     await does(accounts.pharmacy, "batch:refund", { file: record, amount: "90.00", from: "credit" });
     await time.increase(100);
-    const to = new Date((await time.latest()) * 1_000).toISOString();
+    const to = isoTime(await time.latest());
     const said = file("said.json", { reversals: [{ batchId, claimId: "F-11" }] });
     const json = await does("", "remittance", { ...asked, from: asked["to"]!, to, said });
     expect(json).to.deep.include({ payment: "0.00", repaid: "90.00" });
@@ -98,8 +99,8 @@ describe("Tasks: remittance", () => {
 
   it("explains a payout", async () => {
     const { does, token, batchId } = await loadFixture(settledWorld);
-    const { txHash } = await does(accounts.pharmacy, "batch:payout", { token });
-    const { payouts } = (await does("", "payout:explain", { tx: txHash as string })) as { payouts: Json[] };
+    const { transaction } = (await does(accounts.pharmacy, "batch:payout", { token })) as { transaction: Json };
+    const { payouts } = (await does("", "payout:explain", { tx: transaction.hash as string })) as { payouts: Json[] };
     expect(payouts).to.have.length(1);
     expect(payouts[0]).to.deep.include({ amount: "90.00 TUSD", left: [] });
     expect((payouts[0]!["parts"] as Json[])[0]).to.include({ kind: "settled", batchId, amount: "90.00 TUSD" });
