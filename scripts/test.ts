@@ -30,8 +30,12 @@ function verdict({ code }: Outcome, { passed, failed }: Count): Count {
 }
 
 exitWith(async () => {
-  // At once, since each keeps about one core busy; what forge says comes when hardhat has finished.
-  const [hardhat, forge] = await Promise.all([run("hardhat", ["test"]), run("forge", ["test"], { silent: true })]);
+  // At once, each on about one core: forge on two would take them from hardhat, which needs longer. What forge says comes when hardhat
+  // has finished.
+  const [hardhat, forge] = await Promise.all([
+    run("hardhat", ["test"]),
+    run("forge", ["test", "--threads", "1"], { silent: true }),
+  ]);
   console.log(forge.output);
   const unit = verdict(hardhat, mochaCount(hardhat.output));
   const properties = verdict(forge, forgeCount(forge.output));

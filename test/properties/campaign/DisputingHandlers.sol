@@ -50,9 +50,8 @@ abstract contract DisputingHandlers is PresentingHandlers {
         uint256 id = _anyDisputed(random);
         GhostDispute storage ended = disputes[id];
         GhostBatch storage batch = batches[ended.index];
-        Attestation memory attestation = newPlan(random, ended.index, false).settlement.attestation;
-        attestation.results = resultsFor(random, batch, ended.group, ended.place, ended.amount);
-        attestation.signatures = attest(random, batch.terms.rulebook, batch.id, attestation);
+        bytes memory results = resultsFor(random, batch, ended.group, ended.place, ended.amount);
+        Attestation memory attestation = attestationOf(random, ended.index, results);
         Reasons memory reasons = reasonsOf(batch, attestation);
         (bool ok, bytes memory returned) = callEscrow(STRANGER, presentDisputedData(ended, attestation));
         succeededRightly(ok, returned, reasons, "presentDisputed");
@@ -94,6 +93,18 @@ abstract contract DisputingHandlers is PresentingHandlers {
         vm.assertEq(abi.decode(returned, (uint256)), award, "resolveByDefault: another award");
         resolveInGhost(id, award);
         touch(ended.index);
+    }
+
+    /// @dev These results, attested now.
+    function attestationOf(
+        Random memory random,
+        uint256 index,
+        bytes memory results
+    ) internal view returns (Attestation memory attestation) {
+        GhostBatch storage batch = batches[index];
+        (attestation.observedAt, attestation.validUntil) = (uint40(clock), uint40(clock + random.below(2 days)));
+        (attestation.evidence, attestation.results) = (bytes32(random.next()), results);
+        attestation.signatures = attest(random, batch.terms.rulebook, batch.id, attestation);
     }
 
     /// @dev What holds if the arbiter stays silent.

@@ -8,7 +8,6 @@ import {IPools} from "../../../contracts/interfaces/IPools.sol";
 import {IPresentations} from "../../../contracts/interfaces/IPresentations.sol";
 import {IRefundOrders} from "../../../contracts/interfaces/IRefundOrders.sol";
 import {IRetentions} from "../../../contracts/interfaces/IRetentions.sol";
-import {PlainResults} from "../support/PlainResults.sol";
 import {Random, RandomLib} from "../support/Random.sol";
 import {DisputingHandlers} from "./DisputingHandlers.sol";
 import {GhostBatch} from "./Ghost.sol";
@@ -204,21 +203,20 @@ abstract contract ForgingCases is DisputingHandlers, RetainingHandlers, Returnin
 
     /// @dev A result for a line that has one, or is in dispute no more; results that say nothing of it.
     function _attestAgain(Random memory random, GhostDispute storage made) private {
-        GhostBatch storage batch = batches[made.index];
-        if (clock > attestByOf(batch)) return;
-        Attestation memory attestation = newPlan(random, made.index, false).settlement.attestation;
-        bool again = !made.live || made.attested;
-        attestation.results =
-            again
-                ? resultsFor(random, batch, made.group, made.place, made.amount)
-                : PlainResults.pack(
-                    PlainResults.empty(batch.groups.length, batch.states.length),
-                    countsOf(batch.groups)
-                );
-        attestation.signatures = attest(random, batch.terms.rulebook, batch.id, attestation);
+        if (clock > attestByOf(batches[made.index])) return;
+        bytes memory results = made.live && !made.attested ? _nothingOf(made) : _anythingOf(random, made);
+        Attestation memory attestation = attestationOf(random, made.index, results);
         (bool ok, bytes memory returned) = callEscrow(STRANGER, presentDisputedData(made, attestation));
         bytes4 err = made.attested ? IDisputes.DisputeAlreadyAttested.selector : IDisputes.ResultPending.selector;
         if (!made.live) err = IDisputes.LineNotDisputed.selector;
         refused(ok, returned, err, "result of a line that waits for none");
+    }
+
+    function _anythingOf(Random memory random, GhostDispute storage made) private view returns (bytes memory) {
+        return resultsFor(random, batches[made.index], made.group, made.place, made.amount);
+    }
+
+    function _nothingOf(GhostDispute storage made) private view returns (bytes memory) {
+        return new bytes((batches[made.index].groups.length + 3) / 4);
     }
 }

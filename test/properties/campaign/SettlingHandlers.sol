@@ -24,6 +24,14 @@ abstract contract SettlingHandlers is Campaign {
         Settlement settlement;
     }
 
+    /// @dev Results as they are drawn. One pointer, so that the compiler's stack suffices wherever it puts this code.
+    /// @param firstLine At which the group at work begins.
+    struct Drawing {
+        Random random;
+        Outcome outcome;
+        uint256 firstLine;
+    }
+
     /// @dev Attestations kept of a batch, to be brought again later.
     uint256 private constant _KEPT = 3;
 
@@ -207,38 +215,31 @@ abstract contract SettlingHandlers is Campaign {
 
     function _newResults(Random memory random, GhostBatch storage batch) private view returns (bytes memory) {
         Group[] memory groups = batch.groups;
-        Outcome memory outcome = PlainResults.empty(groups.length, batch.states.length);
+        Drawing memory drawing = Drawing(random, PlainResults.empty(groups.length, batch.states.length), 0);
         bool allMet = random.oneIn(5);
-        uint256 firstLine = 0;
         for (uint256 g = 0; g < groups.length; ++g) {
-            uint256 count = groups[g].lineCount();
-            outcome.groups[g] = allMet ? 1 : random.below(5);
+            uint256 code = allMet ? 1 : random.below(5);
             // By line twice as often as the rest.
-            if (outcome.groups[g] >= 3) {
-                outcome.groups[g] = 3;
-                _addLineResults(random, outcome, batch.amounts[g], firstLine, count);
-            }
-            firstLine += count;
+            drawing.outcome.groups[g] = code < 3 ? code : 3;
+            if (code >= 3) _addLineResults(drawing, batch.amounts[g], groups[g].lineCount());
+            drawing.firstLine += groups[g].lineCount();
         }
-        return PlainResults.pack(outcome, countsOf(groups));
+        return PlainResults.pack(drawing.outcome, countsOf(groups));
     }
 
-    function _addLineResults(
-        Random memory random,
-        Outcome memory outcome,
-        bytes memory amounts,
-        uint256 firstLine,
-        uint256 count
-    ) private pure {
+    function _addLineResults(Drawing memory drawing, bytes memory amounts, uint256 count) private pure {
         // Some attestations know most lines, some only a few.
-        uint256 pendingShare = random.below(16);
-        for (uint256 i = firstLine; i < firstLine + count; ++i) {
-            if (random.below(16) < pendingShare) continue;
-            outcome.lines[i] = random.between(1, 3);
-            if (outcome.lines[i] != 3) continue;
-            uint256 amount = amountAt(amounts, i - firstLine, count);
-            if (amount == 1) outcome.lines[i] = 1;
-            else outcome.parts[i] = random.edgy(1, amount - 1);
+        uint256 pendingShare = drawing.random.below(16);
+        for (uint256 i = 0; i < count; ++i) {
+            if (drawing.random.below(16) < pendingShare) continue;
+            _addLineResult(drawing, drawing.firstLine + i, amountAt(amounts, i, count));
         }
+    }
+
+    function _addLineResult(Drawing memory drawing, uint256 line, uint256 amount) private pure {
+        uint256 code = drawing.random.between(1, 3);
+        if (code == 3 && amount == 1) code = 1;
+        if (code == 3) drawing.outcome.parts[line] = drawing.random.edgy(1, amount - 1);
+        drawing.outcome.lines[line] = code;
     }
 }
