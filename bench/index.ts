@@ -1,6 +1,8 @@
 import { HARDHAT_NETWORK_NAME } from "hardhat/plugins";
 import type { HardhatRuntimeEnvironment } from "hardhat/types";
 
+import { run } from "../scripts/processes";
+
 import { rows } from "./budgets";
 import { prepareChain } from "./chain";
 import { budgetsMissed, changesSince, type Gas } from "./compare";
@@ -11,6 +13,7 @@ import { measureEscrow, measureReclaim } from "./escrow";
 import { measureOracles } from "./oracles";
 import { readCommitted, writeCommitted } from "./files";
 import { terminalTable } from "./report";
+import { x12LimitsMissed, x12Line, type X12Measurement } from "./x12";
 
 /** What to do with the result beside printing it. */
 export interface BenchOptions {
@@ -35,10 +38,21 @@ export async function runBench(hre: HardhatRuntimeEnvironment, options: BenchOpt
   if (options.update) await writeCommitted(hre.config.paths.root, gas);
   else if (options.check) problems.push(...changesOrAdvice(readCommitted(hre.config.paths.root), gas));
 
+  const x12 = await measureX12Apart();
+  problems.push(...x12LimitsMissed(x12));
+
   console.log(terminalTable(gas));
+  console.log(x12Line(x12));
   for (const problem of problems) console.log(problem);
   if (options.json) console.log(JSON.stringify(gas));
   return problems.length === 0;
+}
+
+/** In a process of its own: what this one holds of a chain would count as memory of the 835. */
+async function measureX12Apart(): Promise<X12Measurement> {
+  const { code, output } = await run("ts-node", ["--transpile-only", "bench/x12.ts"], { silent: true });
+  if (code !== 0) throw new Error("bench/x12.ts did not end well.");
+  return JSON.parse(output) as X12Measurement;
 }
 
 async function measure(hre: HardhatRuntimeEnvironment): Promise<Gas> {

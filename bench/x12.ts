@@ -159,10 +159,10 @@ export function x12LimitsMissed(measured: X12Measurement): string[] {
     .map((key) => `An 835 of ${measured.claims} claims: ${key} is ${measured[key]}, the limit is ${x12Limits[key]}.`);
 }
 
-if (require.main === module)
-  void measureX12().then((measured) => {
-    console.log(JSON.stringify(measured));
-    const missed = x12LimitsMissed(measured);
-    for (const problem of missed) console.error(problem);
-    if (missed.length > 0) process.exitCode = 1;
-  });
+/** A measurement in words. */
+export function x12Line({ claims, bytes, writeMs, parseMs, peakBytes }: X12Measurement): string {
+  const [size, peak] = [bytes, peakBytes].map((count) => `${(count / 2 ** 20).toFixed(1)} MiB`);
+  return `An 835 of ${claims.toLocaleString("en")} claims (${size}): written in ${writeMs} ms, parsed in ${parseMs} ms, ${peak} at most.`;
+}
+
+if (require.main === module) void measureX12().then((measured) => console.log(JSON.stringify(measured)));

@@ -1,6 +1,6 @@
 import { expect } from "chai";
 
-import { measureX12, x12LimitsMissed } from "../../bench/x12";
+import { measureX12, x12LimitsMissed, x12Line } from "../../bench/x12";
 
 describe("bench of x12", () => {
   it("measures what it wrote and read back", async () => {
@@ -15,5 +15,6 @@ describe("bench of x12", () => {
     const missed = x12LimitsMissed(measured);
     expect(missed).to.have.length(2);
     expect(missed[0]).to.contain("writeMs").and.contain("2001");
+    expect(x12Line(measured)).to.contain("10,000 claims").and.contain("2001 ms").and.contain("400.0 MiB");
   });
 });
