@@ -8,7 +8,10 @@ const expected = {
     result.balanced === true &&
     result.dispenses.total === 31 &&
     ["granted", "read", "revoked", "refusedAfter", "majority"].every((what) => result.consent[what] === true) &&
-    ["workflow", "passkey", "duplicateCaught", "equivocationProved"].every((what) => result.oracle[what] === true),
+    ["workflow", "passkey", "duplicateCaught", "equivocationProved"].every((what) => result.oracle[what] === true) &&
+    ["disputed", "recouped"].every((what) => Number(result.lifecycle[what]) > 0) &&
+    result.lifecycle.cob.length === 2 &&
+    result.lifecycle.remittanceBalanced === true,
   tampered: () => result.ok === false,
 };
 if (!expected[process.argv[2]]()) {
