@@ -77,6 +77,7 @@ describe("code in README and guides", () => {
       "README.md",
       "benchmarks.md",
       "claim-batch.md",
+      "claims.md",
       "consent-fhir.md",
       "erc-8356.md",
       "event-mapping.md",

@@ -9,7 +9,9 @@ import {
   type ForwardedBalance,
   type OpenedRecord,
   type RefundOrder,
+  type RemittanceAdvice,
 } from "@carepact/sdk/claims";
+import { readExplanationOfBenefit, readPaymentReconciliation } from "@carepact/sdk/fhir";
 import { parse835, type Adjustment835, type Transaction835 } from "@carepact/sdk/x12";
 
 import { met } from "../support/batches";
@@ -37,7 +39,7 @@ async function paid(world: World, claims: AdjudicatedClaim[]): Promise<OpenedRec
 }
 
 /** Does on the chain what an 835 tells, and asks for the remittance of it. */
-async function retold(world: World, advice: Transaction835): Promise<Transaction835> {
+async function retold(world: World, advice: Transaction835): Promise<RemittanceAdvice> {
   const { payer, pharmacy, tokenAddress: token } = world;
   const { claims, statements, reversals, providerPayments, adjustments } = adjudicatedClaimsOf(advice, {
     payee: pharmacy.address,
@@ -81,7 +83,7 @@ async function retold(world: World, advice: Transaction835): Promise<Transaction
   await time.increase(10);
   const to = await time.latest();
   const { id, name } = advice.payee;
-  const { transaction } = await payer.claims.remittance(
+  return payer.claims.remittance(
     {
       payer: payer.address,
       payee: pharmacy.address,
@@ -103,7 +105,6 @@ async function retold(world: World, advice: Transaction835): Promise<Transaction
     },
     { finality: "latest" },
   );
-  return transaction;
 }
 
 const reasons = (adjustments: readonly Adjustment835[]): string[] =>
@@ -136,10 +137,18 @@ describe("SDK: remittance advices, done on a chain and remitted again", () => {
     it(`tells ${name} with the same claims, adjustments and payment`, async () => {
       for await (const advice of parse835(text)) {
         const world = await loadFixture(deployRich);
-        const again = await retold(world, advice);
+        const { transaction: again, eob, reconciliation } = await retold(world, advice);
         expect(claimsIn(again)).to.deep.equal(claimsIn(advice));
         expect(providerAdjustmentsIn(again)).to.deep.equal(providerAdjustmentsIn(advice));
         expect(again.payment.amount).to.equal(advice.payment.amount);
+
+        // FHIR tells the same: what was paid by claim, nothing by a reversal, and the payment.
+        const amounts = eob.map((one) => readExplanationOfBenefit(one)).map(({ paid: amount = 0n }) => amount);
+        const told = again.sections
+          .flatMap(({ claims }) => claims)
+          .map(({ paid: amount }) => (amount < 0n ? 0n : amount));
+        expect(amounts).to.deep.equal(told);
+        expect(readPaymentReconciliation(reconciliation).paymentAmount).to.equal(advice.payment.amount);
       }
     });
 });

@@ -126,7 +126,9 @@ function productOrService(line: RemittedLine): CodeableConcept {
   const { event } = line;
   if (event.kind === "claimItem") {
     const [system, code] = event.productOrService.split("|");
-    return code === undefined ? { text: event.productOrService } : coded(system ?? "", code);
+    if (system === undefined || code === undefined) return { text: event.productOrService };
+    // A claim that came in by X12 names a qualifier there, which is no system of FHIR's.
+    return system.includes(":") ? coded(system, code) : { coding: [{ code }] };
   }
   const procedure = procedureOf(line);
   if (procedure === undefined) return { text: event.kind === "dispense" ? "Prescription fill" : "Laboratory test" };
