@@ -71,6 +71,18 @@ describe("what a payee makes of a rulebook", () => {
       ["the workflow is another's", false, [], workflow],
       ["others block the payer, whom a workflow can do without", false, [{ attesters: [payer, one] }], workflow],
     ];
+    it("is so where the payer rules on what was attested, or recoups it", () => {
+      const ruled = (terms: Partial<RulebookInput>): OpenedGroup => ({
+        ...opened,
+        rulebook: rulebook({ eventKinds: 3, grace: 259_200, conditions: [attested], ...terms }),
+      });
+      const byPayer = { account: payer, deadline: 86_400 };
+      const retention = { bps: 1, lookBack: 1 };
+      expect(payerDecides(ruled({ arbiter: byPayer, challengePeriod: 1 }), nobody)).to.equal(true);
+      expect(payerDecides(ruled({ arbiter: byPayer, retention }), nobody)).to.equal(true);
+      expect(payerDecides(ruled({ arbiter: byPayer }), nobody)).to.equal(false);
+      expect(payerDecides(ruled({ arbiter: { ...byPayer, account: one }, retention }), nobody)).to.equal(false);
+    });
     for (const [what, expected, conditions, named] of decides)
       it(`is ${expected ? "so" : "not so"} where ${what}`, () => {
         expect(payerDecides(under(conditions, named), nobody)).to.equal(expected);
