@@ -49,7 +49,7 @@ abstract contract StoppingHandlers is Campaign {
     function resumeRulebook(uint256 seed) external counted {
         uint256 count = suspendable.length;
         bytes32 rulebook = suspendable[seed % count];
-        for (uint256 i = 1; i < count && !suspended[rulebook]; ++i) rulebook = suspendable[(seed + i) % count];
+        for (uint256 i = 0; i < count && !suspended[rulebook]; ++i) rulebook = suspendable[i];
         vm.assume(suspended[rulebook]);
         vm.prank(SUSPENDER);
         rulebooks.resume(rulebook);
