@@ -69,7 +69,8 @@ const messageOf = ({ chainId, escrow, batchId, payee, upTo, deadline }: Terms): 
 });
 
 /** EIP-712 digest of a refund order, which its payee signs. */
-export const refundOrderDigestOf = (order: Terms): string => digestOf(messageOf(order));
+export const refundOrderDigestOf = (order: Omit<RefundOrder, "carepact" | "version" | "signature">): string =>
+  digestOf(messageOf(order));
 
 /** @internal Signs what lets anybody have the signer's refunds taken out of its credits. Sends nothing. */
 export async function signRefundOrder(
