@@ -1,16 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.30;
 
-/// @notice What is held of a batch's lines.
-library Held {
-    /// @notice A presentation: results that can be disputed still.
-    uint256 internal constant PRESENTATION = 1;
-    /// @notice A retention: a part of payments that can be recouped still.
-    uint256 internal constant RETENTION = 2;
-    /// @notice A line in dispute.
-    uint256 internal constant DISPUTE = 3;
-}
-
 /// @title HeldLines
 /// @notice What became of lines that are neither open nor settled for good: one word each, under the lowest of their lines.
 /// @dev A line is presented once, disputed once and retained once, one after the other, so that each can take the place of the one before:

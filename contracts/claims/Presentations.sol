@@ -9,11 +9,11 @@ import {Attestation, ClaimBatch, GroupLines, OpenedLines, Presentation} from "..
 import {Balances} from "../libraries/BalancesLib.sol";
 import {Commitment, CommitmentLib} from "../libraries/CommitmentLib.sol";
 import {Group, GroupLib} from "../libraries/GroupLib.sol";
+import {Held} from "../libraries/Held.sol";
 import {LineBitmap} from "../libraries/LineBitmap.sol";
 import {PaymentsHash} from "../libraries/PaymentsHash.sol";
 import {ResultsLib} from "../libraries/ResultsLib.sol";
 import {Attestations} from "./Attestations.sol";
-import {Held} from "./HeldLines.sol";
 import {Retentions} from "./Retentions.sol";
 
 /// @title Presentations

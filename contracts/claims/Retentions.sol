@@ -7,10 +7,11 @@ import {IRetentions} from "../interfaces/IRetentions.sol";
 import {ClaimBatch, Retention} from "../interfaces/ClaimTypes.sol";
 import {Balances} from "../libraries/BalancesLib.sol";
 import {Commitment, CommitmentLib} from "../libraries/CommitmentLib.sol";
+import {Held} from "../libraries/Held.sol";
 import {PaymentsHash} from "../libraries/PaymentsHash.sol";
 import {RulebookTerms} from "../rulebooks/RulebookBlobLib.sol";
 import {Cases} from "./Cases.sol";
-import {Held, HeldLines} from "./HeldLines.sol";
+import {HeldLines} from "./HeldLines.sol";
 import {PoolBalances} from "./PoolBalances.sol";
 
 /// @title Retentions

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.30;
 
+import {Held} from "./Held.sol";
+
 /// @notice The slot of a line in dispute. From the least significant bit: its amount (86 bits), what its payee is paid by the attested
 /// result (86 bits), when the dispute began (40 bits, unix seconds, less the seconds for which the batch was stopped before), and one
 /// bit each: the payer disputes it, a result is attested, a result was attested when the dispute began. The two bits at the top are set (see {Held}).
@@ -17,7 +19,7 @@ library DisputeLib {
     uint256 private constant _BY_PAYER = 1 << 212;
     uint256 private constant _ATTESTED = 1 << 213;
     uint256 private constant _PRESENTED = 1 << 214;
-    uint256 private constant _KIND = 3 << 254;
+    uint256 private constant _KIND = Held.DISPUTE << 254;
 
     /// @notice A dispute of a line whose result nobody attested yet. The caller has checked that each part fits.
     function create(uint256 amount_, uint256 start_, bool byPayer_) internal pure returns (Dispute) {

@@ -1,5 +1,5 @@
 import { formatAmount } from "@carepact/sdk";
-import { createClaims } from "@carepact/sdk/claims";
+import { createClaims, type Resolved } from "@carepact/sdk/claims";
 
 import type { Call, Ending } from "../support/call";
 import { amountIn, usage } from "../support/input";
@@ -26,8 +26,10 @@ export async function run(call: Call, options: Options): Promise<Ending> {
   const claims = createClaims(site.connection);
   const outcome =
     award === undefined
-      ? await carryOut(site, claims.resolveByDefault(source, place))
-      : await carryOut(site, claims.resolve(source, place, award), { amount: amountText(award, token) });
+      ? await carryOut<Resolved, unknown>(site, claims.resolveByDefault(source, place))
+      : await carryOut<Resolved, unknown>(site, claims.resolve(source, place, award), {
+          amount: amountText(award, token),
+        });
   return endOf(site, outcome, (resolved) => ({
     lines: [
       `Resolved ${resolved.byArbiter ? "by the arbiter" : "by default"}: ${amountText(resolved.award, token)} to ${resolved.payee}, ` +

@@ -127,13 +127,6 @@ async function prepare() {
       },
     ],
     watch: ofStream((options) => claims.watch(file, { pollMs: 0, retries: 0, ...options })),
-    remittance: [
-      (options) => {
-        const between = { payer: payer.address, payee: pharmacy.address, from: 0, to: 1, batches: [own] };
-        const parties = { payer: { name: "Payer", taxId: "123456789" }, payee: { name: "Payee", npi: "1234567893" } };
-        return claims.remittance({ ...between, parties }, { finality: "latest", ...options });
-      },
-    ],
   };
   const ofPools: Attempts<Pools> = {
     approve: ofAction(() => pools.approve({ token, amount })),

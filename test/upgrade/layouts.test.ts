@@ -31,7 +31,8 @@ describe("Implementations", () => {
       it("is safe to use behind a UUPS proxy", async () => {
         // Any address will do: nothing is deployed.
         const constructorArgs = (madeWith[name] ?? []).map(() => ZeroAddress);
-        await upgrades.validateImplementation(await ethers.getContractFactory(name), { kind: "uups", constructorArgs });
+        const options = { kind: "uups", constructorArgs } as const;
+        await upgrades.validateImplementation(await ethers.getContractFactory(name), options);
       });
 
       it("keeps all its state in ERC-7201 namespaces", async () => {

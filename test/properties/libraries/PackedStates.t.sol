@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.30;
 
-import {Held} from "../../../contracts/claims/HeldLines.sol";
+import {Held} from "../../../contracts/libraries/Held.sol";
 import {Balances, BalancesLib} from "../../../contracts/libraries/BalancesLib.sol";
 import {BatchState, BatchStateLib} from "../../../contracts/libraries/BatchStateLib.sol";
 import {Commitment, CommitmentLib} from "../../../contracts/libraries/CommitmentLib.sol";
