@@ -43,6 +43,7 @@ describe("What explorers are given to verify", () => {
       "ERC7913P256Verifier",
       "ERC7913WebAuthnVerifier",
       "WebAuthnOriginVerifier",
+      "ClaimEscrowExtension",
       ...proxyNames.flatMap((name) => [name, "ERC1967Proxy"]),
     ]);
   });
