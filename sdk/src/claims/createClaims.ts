@@ -124,7 +124,7 @@ export interface Claims {
   disputes(batch: BatchSource, options?: ReadOptions): Promise<DisputeStatus[]>;
   /** What is retained of payments. @throws as {@link Claims.presentations} */
   retentions(batch: BatchSource, options?: ReadOptions): Promise<RetentionStatus[]>;
-  /** What the rulebook's workflow reported last; undefined before, and once it settled the batch's last lines. */
+  /** What the rulebook's workflow reported last; undefined before, and once it settled or presented the whole batch at once. */
   reportOf(batch: BatchSource, options?: CallOptions): Promise<RecordedReport | undefined>;
   /** What the chain knows of a batch. Where its rulebook names an arbiter, its events are read for what is presented and so on. */
   status(batch: BatchSource, options?: CallOptions): Promise<ClaimBatchStatus>;

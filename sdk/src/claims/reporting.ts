@@ -23,7 +23,7 @@ export interface RecordedReport {
   observedAt: number;
 }
 
-/** @internal The newest report of a batch by its rulebook's workflow, until it settled the batch's last lines. */
+/** @internal The newest report of a batch by its rulebook's workflow, until it settled or presented the whole batch at once. */
 export const reportOf = (
   connection: Connection,
   { batchId, terms }: PublicPart,
