@@ -146,7 +146,8 @@ describe("Tasks: organizations, rulebooks and pools", () => {
         ["grace", { grace: 3 }, /grace is not a duration/],
         ["attesters", { attesters: ["0x11"] }, /attesters is a list of accounts/],
         ["threshold", { threshold: "1" }, /threshold is a whole number/],
-        ["bond", { bond: "1" }, /a short rulebook has no bond/],
+        ["bond", { bond: "1" }, /bond is in the units o/],
+        ["fee", { fee: "1" }, /a short rulebook has no fee/],
         ["groups", { attesterGroups: [{}] }, /rulebook/],
       ] as const) {
         const path = file(`${name}.json`, { ...short, ...change });
