@@ -20,7 +20,7 @@ export async function run(call: Call, options: { file?: string; statement?: stri
       lines: [
         BigInt(rulebook.workflow.id) === 0n
           ? "The rulebook names no workflow: nothing is ever reported of this batch."
-          : "The workflow has reported nothing that still counts: nothing yet, or what closed the batch.",
+          : "The workflow has reported nothing that still counts: nothing yet, or what settled the whole batch at once.",
       ],
       json: { ...said, reported: false },
       ...(statement === undefined ? {} : { exitCode: exitCodes.notOk }),

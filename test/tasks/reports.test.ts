@@ -93,8 +93,8 @@ describe("Tasks: what a workflow reports", () => {
     expect(outdated.json).to.include({ sameStatement: false });
     expect(await does(stranger, "batch:settle", { file: batch, reported: last })).to.include({ paid: "12.34" });
     expect(await does(stranger, "batch:settle", { file: batch, reported: last })).to.include({ changed: false });
-    const words = await command("batch:report", { ...at, file: batch, json: false });
-    expect(words.stdout).to.include("nothing yet, or what closed the batch");
+    // A line that was closed before could be in dispute: for that it counts still.
+    expect(await does("", "batch:report", { file: batch, statement: last })).to.include({ sameStatement: true });
   });
 
   it("stands beside signatures, of which the first to come settles", async () => {
