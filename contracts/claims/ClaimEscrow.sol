@@ -36,7 +36,8 @@ contract ClaimEscrow is Settlements, Standings, UUPSUpgradeable {
     /// @custom:oz-upgrades-unsafe-allow state-variable-immutable
     address private immutable _EXTENSION;
 
-    /// @dev Both together are more code than one transaction can create.
+    /// @dev Takes the extension, since both together are more code than one transaction can create. Sets only what lies in the code, which
+    /// every proxy shares, and locks the implementation itself.
     /// @custom:oz-upgrades-unsafe-allow constructor
     constructor(ClaimEscrowExtension newExtension) Settlements(newExtension.attesterConditions()) {
         _EXTENSION = address(newExtension);

@@ -11,6 +11,7 @@ import {WorkflowReceiver} from "./WorkflowReceiver.sol";
 /// @dev Runs on the escrow's storage, by its fallback, and does nothing at its own address: nobody has a role there, no batch was ever
 /// funded there, and there is neither a forwarder nor a rulebooks contract.
 contract ClaimEscrowExtension is WorkflowReceiver, RulebookListener, Disputes, RefundOrders {
+    /// @dev Of this code, whichever contract runs it: so it says where it lies when the escrow is asked.
     /// @custom:oz-upgrades-unsafe-allow state-variable-immutable state-variable-assignment
     address private immutable _SELF = address(this);
 

@@ -28,6 +28,7 @@ abstract contract Settlements is ClaimBatches, Rounds, Pools, WorkflowReports {
     /// @custom:oz-upgrades-unsafe-allow state-variable-immutable
     address private immutable _CONDITIONS;
 
+    /// @dev Sets only what lies in the code, which every proxy shares.
     /// @custom:oz-upgrades-unsafe-allow constructor
     constructor(address attesterConditions) {
         _CONDITIONS = attesterConditions;

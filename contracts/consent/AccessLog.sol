@@ -19,6 +19,7 @@ contract AccessLog is IAccessLog, EIP712Upgradeable, AccessManagedUpgradeable, U
     // keccak256(abi.encode(uint256(keccak256("carepact.storage.AccessLog")) - 1)) & ~bytes32(uint256(0xff))
     bytes32 private constant _STORAGE = 0x8384ac1fc0f8c95424f1338d7c0757af9f0e7ed261318ce0d34a339c913d3300;
 
+    /// @dev Locks the implementation itself; proxies have storage of their own.
     /// @custom:oz-upgrades-unsafe-allow constructor
     constructor() {
         _disableInitializers();
