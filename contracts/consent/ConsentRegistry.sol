@@ -56,6 +56,7 @@ contract ConsentRegistry is Grants, ConsentTypeHashes, UUPSUpgradeable {
     uint256 private constant _CARE_KINDS =
         OrganizationKinds.CLINIC | OrganizationKinds.LABORATORY | OrganizationKinds.PHARMACY;
 
+    /// @dev Locks the implementation itself; proxies have storage of their own.
     /// @custom:oz-upgrades-unsafe-allow constructor
     constructor() {
         _disableInitializers();

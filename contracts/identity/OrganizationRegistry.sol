@@ -46,6 +46,7 @@ contract OrganizationRegistry is IOrganizationRegistry, AccessManagedUpgradeable
     /// @dev An NPI's check digit covers the card issuer prefix 80840, whose digits add 8 + 0 + 8 + 0 + 8 to the Luhn sum.
     uint256 private constant _LUHN_SUM_OF_NPI_PREFIX = 24;
 
+    /// @dev Locks the implementation itself; proxies have storage of their own.
     /// @custom:oz-upgrades-unsafe-allow constructor
     constructor() {
         _disableInitializers();

@@ -70,6 +70,7 @@ contract PatientRecovery is IPatientRecovery, Authorizations, AccessManagedUpgra
         "OverrideVeto(bytes32 patient,uint32 number,bytes32 contactsHash,bytes32 newController,uint48 deadline)"
     );
 
+    /// @dev Locks the implementation itself; proxies have storage of their own.
     /// @custom:oz-upgrades-unsafe-allow constructor
     constructor() {
         _disableInitializers();

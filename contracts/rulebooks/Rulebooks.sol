@@ -42,6 +42,7 @@ contract Rulebooks is IRulebooks, AttesterSuspensions, AccessManagedUpgradeable,
     // keccak256(abi.encode(uint256(keccak256("carepact.storage.Rulebooks")) - 1)) & ~bytes32(uint256(0xff))
     bytes32 private constant _STORAGE = 0xd1f6ec139d431ef9699d84c113e56e1308a653bd244b2b46426bdccbad918100;
 
+    /// @dev Locks the implementation itself; proxies have storage of their own.
     /// @custom:oz-upgrades-unsafe-allow constructor
     constructor() {
         _disableInitializers();
