@@ -141,7 +141,8 @@ describe("WorkflowReceiver: at the escrow's address", () => {
   });
 
   it("answers the same from the extension itself", async () => {
-    const extension = await ethers.deployContract("ClaimEscrowExtension");
+    const { escrow } = await loadFixture(deployReporting);
+    const extension = await extensionOf(escrow);
     expect(await extension.supportsInterface(IRECEIVER)).to.equal(true);
     expect(await extension.supportsInterface("0x01ffc9a7")).to.equal(true);
     expect(await extension.supportsInterface("0xffffffff")).to.equal(false);
