@@ -19,6 +19,7 @@ contract MandatesReordered is AccessManagedUpgradeable, UUPSUpgradeable {
     // keccak256(abi.encode(uint256(keccak256("carepact.storage.Mandates")) - 1)) & ~bytes32(uint256(0xff))
     bytes32 private constant _STORAGE = 0x8e6ede4c908dce46ff082e658aee0bc689a1640d872b03635c862329429e3a00;
 
+    /// @dev Locks the implementation itself; proxies have storage of their own.
     /// @custom:oz-upgrades-unsafe-allow constructor
     constructor() {
         _disableInitializers();
